@@ -1,0 +1,37 @@
+import { messageOf } from '../base/errors.ts';
+import {
+  type BencodeDictionary,
+  decodeBencode,
+  encodeBencode,
+  isDictionary,
+  textOf,
+} from './bencode.ts';
+import { TrackerError } from './tracker-error.ts';
+
+/** The most bytes of a tracker's answer that are read. */
+export const largestTrackerAnswer = 64 * 1024;
+
+/** The body by which a tracker says no (BEP 3). */
+export function encodeTrackerFailure(reason: string): Buffer<ArrayBuffer> {
+  return encodeBencode({ 'failure reason': reason });
+}
+
+/** The dictionary of a tracker's answer. Throws TrackerError, `TRACKER_REFUSED` for a failure reason. */
+export function decodeTrackerAnswer(bytes: Uint8Array): BencodeDictionary {
+  const answer = decode(bytes);
+  const failure = textOf(answer.get('failure reason'));
+  if (failure !== undefined) throw new TrackerError('TRACKER_REFUSED', failure);
+  return answer;
+}
+
+function decode(bytes: Uint8Array): BencodeDictionary {
+  let cause: unknown = new Error('it is not a dictionary');
+  try {
+    const answer = decodeBencode(bytes, { bytes: largestTrackerAnswer });
+    if (isDictionary(answer)) return answer;
+  } catch (error) {
+    cause = error;
+  }
+  const message = `the tracker's answer is unusable: ${messageOf(cause)}`;
+  throw new TrackerError('TRACKER_ANSWER_INVALID', message, { cause });
+}

@@ -1,0 +1,23 @@
+import { DocketError } from '../base/errors.ts';
+
+/** Why an announce or scrape went wrong. */
+export type TrackerErrorCode =
+  /** The tracker says no; the message is its own `failure reason`. */
+  | 'TRACKER_REFUSED'
+  /** The tracker's answer cannot be understood. */
+  | 'TRACKER_ANSWER_INVALID'
+  /** The tracker's answer is larger than any answer should be. */
+  | 'TRACKER_ANSWER_TOO_LARGE'
+  /** The tracker could not be connected to, or broke the connection. */
+  | 'TRACKER_UNREACHABLE'
+  /** The tracker did not answer in time. */
+  | 'TRACKER_TIMEOUT'
+  /** The tracker's URL is of a kind that cannot be used. */
+  | 'TRACKER_URL_INVALID'
+  /** As a tracker: the request of a client cannot be understood. */
+  | 'TRACKER_REQUEST_INVALID';
+
+/** Raised by the tracker's codecs and by the client of trackers. */
+export class TrackerError extends DocketError {
+  declare readonly code: TrackerErrorCode;
+}
