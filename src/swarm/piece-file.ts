@@ -1,0 +1,129 @@
+import { hash } from 'node:crypto';
+import { open, type FileHandle } from 'node:fs/promises';
+import { Bitfield } from '../torrent/bitfield.ts';
+import { pieceSize, type Block } from '../torrent/geometry.ts';
+import type { Metainfo } from '../torrent/metainfo.ts';
+import type { BlockCache } from './block-cache.ts';
+
+/** Bytes that one read from disk brings: what peers ask for next is then at hand. */
+const span = 256 * 1024;
+
+/** True when `bytes` are that piece: by its SHA-256 where the torrent has it, else by its SHA-1 (BEP 3). */
+export function isPiece(metainfo: Metainfo, piece: number, bytes: Uint8Array): boolean {
+  const [algorithm, hashes, size] =
+    metainfo.sha256 === undefined ? (['sha1', metainfo.sha1, 20] as const) : (['sha256', metainfo.sha256, 32] as const);
+  const expected = hashes.subarray(piece * size, (piece + 1) * size);
+  return hash(algorithm, bytes, 'buffer').equals(expected);
+}
+
+/** One blob's pieces on disk. */
+export class PieceFile {
+  readonly #metainfo: Metainfo;
+  readonly #file: FileHandle;
+  readonly #cache: BlockCache;
+  #writing = 0;
+
+  private constructor(metainfo: Metainfo, file: FileHandle, cache: BlockCache) {
+    this.#metainfo = metainfo;
+    this.#file = file;
+    this.#cache = cache;
+  }
+
+  /** Opens a whole blob for reading. Throws what the system says. */
+  static async openWhole(path: string, metainfo: Metainfo, cache: BlockCache): Promise<PieceFile> {
+    return new PieceFile(metainfo, await open(path, 'r'), cache);
+  }
+
+  /** Opens or makes a file for a blob that is being fetched, and finds which pieces stand in it already. */
+  static async openPartial(
+    path: string,
+    metainfo: Metainfo,
+    cache: BlockCache,
+  ): Promise<{ readonly file: PieceFile; readonly had: Bitfield }> {
+    const handle = await open(path, 'a').then(async (touched) => {
+      await touched.close();
+      return open(path, 'r+');
+    });
+    const file = new PieceFile(metainfo, handle, cache);
+    try {
+      const { size } = await handle.stat();
+      const had = size === 0 ? new Bitfield(metainfo.pieceCount) : await file.#verifyAll(size);
+      if (size !== metainfo.length) await handle.truncate(metainfo.length);
+      return { file, had };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  /** Bytes that are on their way to the disk. */
+  get writing(): number {
+    return this.#writing;
+  }
+
+  /** Writes a verified piece; afterwards it can be read. */
+  async write(piece: number, bytes: Uint8Array): Promise<void> {
+    this.#writing += bytes.length;
+    try {
+      await this.#writeAll(piece * this.#metainfo.pieceLength, bytes);
+    } finally {
+      this.#writing -= bytes.length;
+    }
+    for (let begin = 0; begin < bytes.length; begin += span) {
+      this.#cache.put(this.#key(piece, begin), bytes.subarray(begin, begin + span));
+    }
+  }
+
+  /** The bytes of a block: at once when they are at hand. Throws when the file is shorter than it should be. */
+  read(block: Block): Uint8Array | Promise<Uint8Array> {
+    const start = block.begin - (block.begin % span);
+    const cached = this.#cache.get(this.#key(block.piece, start));
+    const end = block.begin + block.length;
+    if (cached !== undefined && end - start <= cached.length) return cached.subarray(block.begin - start, end - start);
+    return this.#load(block, start);
+  }
+
+  /** Puts all that was written on the disk itself. */
+  async sync(): Promise<void> {
+    await this.#file.sync();
+  }
+
+  async close(): Promise<void> {
+    this.#cache.drop(this.#metainfo.infoHash);
+    await this.#file.close();
+  }
+
+  async #load(block: Block, start: number): Promise<Uint8Array> {
+    const left = pieceSize(this.#metainfo, block.piece) - start;
+    const wanted = Math.max(Math.min(span, left), block.begin + block.length - start);
+    const bytes = Buffer.allocUnsafeSlow(wanted);
+    const position = block.piece * this.#metainfo.pieceLength + start;
+    const { bytesRead } = await this.#file.read(bytes, 0, wanted, position);
+    if (bytesRead < wanted) throw new Error(`the blob ends at ${position + bytesRead}`);
+    if (wanted <= span) this.#cache.put(this.#key(block.piece, start), bytes);
+    return bytes.subarray(block.begin - start, block.begin - start + block.length);
+  }
+
+  async #writeAll(position: number, bytes: Uint8Array): Promise<void> {
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, position + done);
+      done += bytesWritten;
+    }
+  }
+
+  async #verifyAll(size: number): Promise<Bitfield> {
+    const metainfo = this.#metainfo;
+    const had = new Bitfield(metainfo.pieceCount);
+    const bytes = Buffer.allocUnsafeSlow(Math.min(metainfo.pieceLength, metainfo.length));
+    for (let piece = 0; piece < metainfo.pieceCount && piece * metainfo.pieceLength < size; piece++) {
+      const wanted = pieceSize(metainfo, piece);
+      const { bytesRead } = await this.#file.read(bytes, 0, wanted, piece * metainfo.pieceLength);
+      if (bytesRead === wanted && isPiece(metainfo, piece, bytes.subarray(0, wanted))) had.add(piece);
+    }
+    return had;
+  }
+
+  #key(piece: number, begin: number): string {
+    return `${this.#metainfo.infoHash}/${piece}/${begin}`;
+  }
+}

@@ -1,0 +1,45 @@
+import { decodeBencode, encodeBencode, isDictionary, textOf } from './bencode.ts';
+
+/** What peers tell each other first under BEP 10. Unknown keys are ignored, so later ones (a ticket) may be added. */
+export interface ExtensionHandshake {
+  /** The client's name and version. */
+  readonly client: string | undefined;
+  /** Where it accepts peers. */
+  readonly port: number | undefined;
+  /** Requests it lets us have outstanding. */
+  readonly requestLimit: number | undefined;
+  /** It wants nothing (BEP 21). */
+  readonly isUploadOnly: boolean;
+}
+
+const longest = 16 * 1024;
+
+export function encodeExtensionHandshake(handshake: ExtensionHandshake): Uint8Array {
+  return encodeBencode({
+    m: {},
+    p: handshake.port,
+    reqq: handshake.requestLimit,
+    upload_only: handshake.isUploadOnly ? 1 : 0,
+    v: handshake.client,
+  });
+}
+
+/** What the payload says, or undefined when it is no such dictionary. */
+export function parseExtensionHandshake(payload: Uint8Array): ExtensionHandshake | undefined {
+  try {
+    const values = decodeBencode(payload, { bytes: longest });
+    if (!isDictionary(values)) return undefined;
+    const number = (key: string, least: number, most: number): number | undefined => {
+      const value = values.get(key);
+      return typeof value === 'number' && value >= least && value <= most ? value : undefined;
+    };
+    return {
+      client: textOf(values.get('v')),
+      port: number('p', 1, 65_535),
+      requestLimit: number('reqq', 1, Number.MAX_SAFE_INTEGER),
+      isUploadOnly: number('upload_only', 1, 1) === 1,
+    };
+  } catch {
+    return undefined;
+  }
+}
