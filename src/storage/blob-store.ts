@@ -1,0 +1,59 @@
+import type { Digest } from '../oci/digest.ts';
+
+/** A blob opened for reading. It stays readable when it is removed or replaced meanwhile. */
+export interface OpenBlob extends AsyncDisposable {
+  /** Bytes. */
+  readonly size: number;
+  /** The bytes from `start` up to, not including, `end`, in chunks. Throws StorageError STORAGE_CORRUPT when some are missing. */
+  read(start: number, end: number): AsyncIterable<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** A blob that is being written; nobody else sees it before `commit`. One call at a time. */
+export interface BlobUpload {
+  /** Letters, digits and `-` only. */
+  readonly id: string;
+  /** Bytes that are durable. */
+  readonly size: number;
+  /**
+   * Appends `chunks` and makes them durable. What came before `chunks` threw is kept; what came before a failed write
+   * too, as far as it is surely there. Throws StorageError, or what `chunks` throws.
+   */
+  append(chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  /** All durable bytes, to hash them again. */
+  read(): AsyncIterable<Uint8Array>;
+  /** Makes the upload the blob `digest`, durably, in place of what was there. The caller has checked the digest. */
+  commit(digest: Digest): Promise<void>;
+  /** Forgets it. Harmless when it is gone already. */
+  discard(): Promise<void>;
+}
+
+/** What is known of an upload without opening it. */
+export interface UploadEntry {
+  readonly id: string;
+  /** When bytes were last written, in milliseconds since 1970. */
+  readonly changedAt: number;
+}
+
+/** Keeps blobs by their digests. Every implementation passes `blobStoreSuite`. */
+export interface BlobStore extends AsyncDisposable {
+  /** Opens a blob; undefined when it is not there. An empty file under another digest than that of no bytes is not there. */
+  open(digest: Digest): Promise<OpenBlob | undefined>;
+  /** The size of a blob; undefined as with `open`. */
+  size(digest: Digest): Promise<number | undefined>;
+  /** Removes a blob; false when it was not there. */
+  remove(digest: Digest): Promise<boolean>;
+  createUpload(): Promise<BlobUpload>;
+  /** An upload begun earlier, by another process too; undefined when there is none. */
+  openUpload(id: string): Promise<BlobUpload | undefined>;
+  uploads(): AsyncIterable<UploadEntry>;
+  /** Throws StorageError when blobs cannot be written now. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A store whose blobs are files of this machine: the swarm reads them directly. */
+export interface LocalBlobStore extends BlobStore {
+  /** Where the blob is, or would be. */
+  pathOf(digest: Digest): string;
+}

@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/** Makes a folder's list of names durable: new, renamed and removed files survive a power loss. */
+export async function syncFolder(folder: string): Promise<void> {
+  await using handle = await open(folder, 'r');
+  await handle.sync();
+}
+
+/** Makes `folder` and its missing parents, durably. */
+export async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  // Also when it was there already: whoever made it may not have come to the sync yet.
+  for (let made = folder; ; made = dirname(made)) {
+    await syncFolder(dirname(made));
+    if (first === undefined || made === first) return;
+  }
+}
+
+/** Moves a file, whose content is synced already, over `target`, durably. The folder must be there. */
+export async function moveDurably(source: string, target: string): Promise<void> {
+  await rename(source, target);
+  await syncFolder(dirname(target));
+}
+
+/** Replaces a file at once and durably: a reader sees the old text or the new one, also after a crash. */
+export async function writeFileDurably(path: string, text: string): Promise<void> {
+  const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
+  try {
+    await using handle = await open(temporary, 'wx', 0o644);
+    await handle.writeFile(text);
+    await handle.sync();
+    await moveDurably(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
