@@ -1,0 +1,51 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { Digest, DigestAlgorithm } from '../oci/digest.ts';
+import type { Repository, Tag } from '../oci/reference.ts';
+import type { InfoHash } from '../torrent/ids.ts';
+
+/** The catalog's tables. Times are milliseconds since 1970. */
+export interface CatalogSchema {
+  readonly repositories: { readonly name: Repository; readonly created_at: number };
+  readonly blobs: { readonly digest: Digest; readonly size: number; readonly created_at: number };
+  readonly repository_blobs: {
+    readonly repository: Repository;
+    readonly digest: Digest;
+    readonly linked_at: number;
+  };
+  readonly manifests: {
+    readonly repository: Repository;
+    readonly digest: Digest;
+    readonly media_type: string;
+    readonly bytes: Uint8Array;
+    readonly subject: Digest | null;
+    readonly image_size: number;
+    readonly pushed_at: number;
+  };
+  readonly tags: {
+    readonly repository: Repository;
+    readonly name: Tag;
+    readonly digest: Digest;
+    readonly pushed_at: number;
+  };
+  readonly torrents: {
+    readonly digest: Digest;
+    readonly info_hash: InfoHash;
+    readonly metainfo: Uint8Array;
+  };
+  readonly uploads: {
+    readonly id: string;
+    readonly repository: Repository;
+    readonly algorithm: DigestAlgorithm;
+    readonly started_at: number;
+  };
+}
+
+export type CatalogDatabase = Kysely<CatalogSchema>;
+export type CatalogTransaction = Transaction<CatalogSchema>;
+
+/** What every part of the SQL catalog works with. */
+export interface CatalogContext {
+  readonly database: CatalogDatabase;
+  /** Milliseconds since 1970. */
+  readonly wallTime: () => number;
+}

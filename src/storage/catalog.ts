@@ -1,0 +1,132 @@
+import type { Digest, DigestAlgorithm } from '../oci/digest.ts';
+import type { ManifestReference, Repository, Tag } from '../oci/reference.ts';
+import type { InfoHash } from '../torrent/ids.ts';
+
+/** A part of a sorted list: what comes after `after`, at most `limit` entries. */
+export interface Page {
+  readonly after?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
+export interface BlobRecord {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** A manifest as it was pushed. */
+export interface ManifestRecord {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** The body, byte for byte. */
+  readonly bytes: Uint8Array;
+  /** The manifest that this one is about. */
+  readonly subject: Digest | undefined;
+  /** Bytes of config and layers; of an index, those of its manifests. */
+  readonly imageSize: number;
+}
+
+/** What a manifest points to in its repository, and must find there. */
+export interface ManifestNeeds {
+  readonly blobs: readonly Digest[];
+  readonly manifests: readonly Digest[];
+}
+
+/** A tag, with what it points to. */
+export interface ImageRecord {
+  readonly repository: Repository;
+  readonly tag: Tag;
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly imageSize: number;
+  /** When the tag was last pushed, in milliseconds since 1970. */
+  readonly pushedAt: number;
+}
+
+export interface TorrentRecord {
+  readonly digest: Digest;
+  readonly infoHash: InfoHash;
+  /** The `.torrent`, without trackers and web seeds. */
+  readonly metainfo: Uint8Array;
+}
+
+export interface UploadRecord {
+  readonly id: string;
+  readonly repository: Repository;
+  /** The algorithm that the upload is hashed with on the way. */
+  readonly algorithm: DigestAlgorithm;
+}
+
+export interface RepositoryTable {
+  exists(repository: Repository): Promise<boolean>;
+  /** Repositories that hold a manifest, in byte-wise order. */
+  list(page: Page): Promise<readonly Repository[]>;
+}
+
+/** A blob is known when a repository links it, and is read only through one that does. */
+export interface BlobTable {
+  link(repository: Repository, blob: BlobRecord): Promise<void>;
+  find(repository: Repository, digest: Digest): Promise<BlobRecord | undefined>;
+  /** The blob, whoever links it. */
+  findAnywhere(digest: Digest): Promise<BlobRecord | undefined>;
+  /** A repository that links the blob: the first one by name. */
+  repositoryOf(digest: Digest): Promise<Repository | undefined>;
+  /** Takes a repository's link away; with the last one the blob and its torrent are forgotten: `orphaned`. */
+  unlink(repository: Repository, digest: Digest): Promise<'absent' | 'unlinked' | 'orphaned'>;
+}
+
+export interface ManifestTable {
+  /**
+   * Stores a manifest and points `tags` to it, all or nothing. Returns what it needs and its repository lacks: then
+   * nothing was stored.
+   */
+  put(
+    repository: Repository,
+    manifest: ManifestRecord,
+    tags: readonly Tag[],
+    needs: ManifestNeeds,
+  ): Promise<readonly Digest[]>;
+  find(repository: Repository, reference: ManifestReference): Promise<ManifestRecord | undefined>;
+  /** Removes a manifest and every tag on it; false when it was not there. */
+  remove(repository: Repository, digest: Digest): Promise<boolean>;
+  /** Removes a tag alone; false when it was not there. */
+  removeTag(repository: Repository, tag: Tag): Promise<boolean>;
+  /** Tags in byte-wise order. */
+  tags(repository: Repository, page: Page): Promise<readonly Tag[]>;
+  /** The manifests of a repository whose subject is `digest`, in the order of their digests. */
+  referrers(repository: Repository, digest: Digest): Promise<readonly ManifestRecord[]>;
+  /** All tags of all repositories, sorted by repository and tag. */
+  images(): Promise<readonly ImageRecord[]>;
+}
+
+export interface TorrentTable {
+  /** Keeps the torrent of a known blob; false when the blob is not known any more. */
+  put(torrent: TorrentRecord): Promise<boolean>;
+  find(digest: Digest): Promise<TorrentRecord | undefined>;
+  findByInfoHash(infoHash: InfoHash): Promise<TorrentRecord | undefined>;
+  /** The info hashes of all torrents, sorted. */
+  infoHashes(): Promise<readonly InfoHash[]>;
+  /** Known blobs of at least one byte that have no torrent yet. */
+  missing(): Promise<readonly BlobRecord[]>;
+}
+
+/** Uploads under way, so that they go on after a restart. */
+export interface UploadTable {
+  add(upload: UploadRecord): Promise<void>;
+  find(id: string): Promise<UploadRecord | undefined>;
+  remove(id: string): Promise<void>;
+  list(): Promise<readonly UploadRecord[]>;
+}
+
+/**
+ * What a registry knows about its blobs. What a call answered is durable, and visible to the next call. Every
+ * implementation passes `catalogSuite`.
+ */
+export interface Catalog extends AsyncDisposable {
+  readonly repositories: RepositoryTable;
+  readonly blobs: BlobTable;
+  readonly manifests: ManifestTable;
+  readonly torrents: TorrentTable;
+  readonly uploads: UploadTable;
+  close(): Promise<void>;
+}

@@ -1,0 +1,83 @@
+import type { Digest } from '../oci/digest.ts';
+import type { Repository } from '../oci/reference.ts';
+import type { CatalogContext } from './catalog-schema.ts';
+import type { BlobRecord, BlobTable } from './catalog.ts';
+import { ensureRepository } from './sql-repositories.ts';
+
+export class SqlBlobs implements BlobTable {
+  readonly #context: CatalogContext;
+
+  constructor(context: CatalogContext) {
+    this.#context = context;
+  }
+
+  async link(repository: Repository, blob: BlobRecord): Promise<void> {
+    const now = this.#context.wallTime();
+    await this.#context.database.transaction().execute(async (transaction) => {
+      await ensureRepository(transaction, repository, now);
+      await transaction
+        .insertInto('blobs')
+        .values({ digest: blob.digest, size: blob.size, created_at: now })
+        .onConflict((conflict) => conflict.column('digest').doNothing())
+        .execute();
+      await transaction
+        .insertInto('repository_blobs')
+        .values({ repository, digest: blob.digest, linked_at: now })
+        .onConflict((conflict) => conflict.columns(['repository', 'digest']).doNothing())
+        .execute();
+    });
+  }
+
+  async find(repository: Repository, digest: Digest): Promise<BlobRecord | undefined> {
+    return await this.#context.database
+      .selectFrom('repository_blobs')
+      .innerJoin('blobs', 'blobs.digest', 'repository_blobs.digest')
+      .select(['blobs.digest', 'blobs.size'])
+      .where('repository_blobs.repository', '=', repository)
+      .where('repository_blobs.digest', '=', digest)
+      .executeTakeFirst();
+  }
+
+  async findAnywhere(digest: Digest): Promise<BlobRecord | undefined> {
+    return await this.#context.database
+      .selectFrom('blobs')
+      .select(['digest', 'size'])
+      .where('digest', '=', digest)
+      .executeTakeFirst();
+  }
+
+  async repositoryOf(digest: Digest): Promise<Repository | undefined> {
+    const row = await this.#context.database
+      .selectFrom('repository_blobs')
+      .select('repository')
+      .where('digest', '=', digest)
+      .orderBy('repository')
+      .limit(1)
+      .executeTakeFirst();
+    return row?.repository;
+  }
+
+  async unlink(
+    repository: Repository,
+    digest: Digest,
+  ): Promise<'absent' | 'unlinked' | 'orphaned'> {
+    return await this.#context.database.transaction().execute(async (transaction) => {
+      const removed = await transaction
+        .deleteFrom('repository_blobs')
+        .where('repository', '=', repository)
+        .where('digest', '=', digest)
+        .executeTakeFirst();
+      if (removed.numDeletedRows === 0n) return 'absent';
+      const other = await transaction
+        .selectFrom('repository_blobs')
+        .select('repository')
+        .where('digest', '=', digest)
+        .limit(1)
+        .executeTakeFirst();
+      if (other !== undefined) return 'unlinked';
+      await transaction.deleteFrom('torrents').where('digest', '=', digest).execute();
+      await transaction.deleteFrom('blobs').where('digest', '=', digest).execute();
+      return 'orphaned';
+    });
+  }
+}

@@ -1,0 +1,73 @@
+import type { Digest } from '../oci/digest.ts';
+import type { InfoHash } from '../torrent/ids.ts';
+import type { CatalogContext, CatalogSchema } from './catalog-schema.ts';
+import type { BlobRecord, TorrentRecord, TorrentTable } from './catalog.ts';
+
+export class SqlTorrents implements TorrentTable {
+  readonly #context: CatalogContext;
+
+  constructor(context: CatalogContext) {
+    this.#context = context;
+  }
+
+  async put(torrent: TorrentRecord): Promise<boolean> {
+    return await this.#context.database.transaction().execute(async (transaction) => {
+      const blob = await transaction
+        .selectFrom('blobs')
+        .select('digest')
+        .where('digest', '=', torrent.digest)
+        .executeTakeFirst();
+      if (blob === undefined) return false;
+      const changing = { info_hash: torrent.infoHash, metainfo: torrent.metainfo };
+      await transaction
+        .insertInto('torrents')
+        .values({ digest: torrent.digest, ...changing })
+        .onConflict((conflict) => conflict.column('digest').doUpdateSet(changing))
+        .execute();
+      return true;
+    });
+  }
+
+  async find(digest: Digest): Promise<TorrentRecord | undefined> {
+    const row = await this.#context.database
+      .selectFrom('torrents')
+      .selectAll()
+      .where('digest', '=', digest)
+      .executeTakeFirst();
+    return row === undefined ? undefined : recordOf(row);
+  }
+
+  async findByInfoHash(infoHash: InfoHash): Promise<TorrentRecord | undefined> {
+    const row = await this.#context.database
+      .selectFrom('torrents')
+      .selectAll()
+      .where('info_hash', '=', infoHash)
+      .executeTakeFirst();
+    return row === undefined ? undefined : recordOf(row);
+  }
+
+  async infoHashes(): Promise<readonly InfoHash[]> {
+    const rows = await this.#context.database
+      .selectFrom('torrents')
+      .select('info_hash')
+      .orderBy('info_hash')
+      .execute();
+    return rows.map((row) => row.info_hash);
+  }
+
+  async missing(): Promise<readonly BlobRecord[]> {
+    return await this.#context.database
+      .selectFrom('blobs')
+      .leftJoin('torrents', 'torrents.digest', 'blobs.digest')
+      .select(['blobs.digest', 'blobs.size'])
+      .where('torrents.digest', 'is', null)
+      .where('blobs.size', '>', 0)
+      .orderBy('blobs.created_at')
+      .orderBy('blobs.digest')
+      .execute();
+  }
+}
+
+function recordOf(row: CatalogSchema['torrents']): TorrentRecord {
+  return { digest: row.digest, infoHash: row.info_hash, metainfo: row.metainfo };
+}
