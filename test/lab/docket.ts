@@ -1,0 +1,155 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fetchOn } from './fetch-on.ts';
+import type { Host } from './hosts.ts';
+import type { Lab } from './lab.ts';
+import type { Program } from './program.ts';
+
+/** The command that runs Docket from this checkout, by the Node that runs the tests. */
+export const docket: readonly string[] = [
+  process.execPath,
+  fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url)),
+];
+
+interface RoleOptions {
+  readonly name?: string;
+  readonly host?: Host;
+  /** Default: a folder of the lab that has the role's name. */
+  readonly location?: string;
+  /** Default: a free port on loopback, the standard port on an emulated host. */
+  readonly port?: number;
+  readonly peerPort?: number;
+  /** Bytes a second. */
+  readonly rate?: number;
+  readonly logLevel?: string;
+}
+
+export interface RegistryOptions extends RoleOptions {
+  /** A tracker to use in place of the built-in one. */
+  readonly tracker?: string;
+  readonly trackerWhitelist?: string;
+  readonly trackerReload?: string;
+}
+
+export interface AgentOptions extends RoleOptions {
+  /** The registry's URL. */
+  readonly registry: string;
+}
+
+/** A role of Docket in a process of its own. */
+interface Role {
+  readonly program: Program;
+  readonly host: Host | undefined;
+  /** Where it answers HTTP, as seen from its own host, and for a registry from all hosts. */
+  readonly url: string;
+  readonly port: number;
+  readonly peerPort: number;
+  readonly location: string;
+}
+
+export interface RegistryProcess extends Role {
+  /** Bytes of blobs and pieces that it has sent since it was started. */
+  sent(): Promise<{ readonly peers: number; readonly http: number; readonly total: number }>;
+}
+
+/** One entry of the agent's `/api/v1/downloads`. */
+export interface AgentDownload {
+  readonly digest: string;
+  readonly length: number;
+  readonly verified: number;
+  readonly pieceCount: number;
+  readonly piecesVerified: number;
+  readonly resumed: number;
+  readonly peers: number;
+  readonly rate: number;
+  readonly bytesFromPeers: number;
+  readonly bytesFromRegistry: number;
+  readonly state: 'downloading' | 'complete' | 'failed';
+}
+
+export interface AgentProcess extends Role {
+  downloads(): Promise<readonly AgentDownload[]>;
+  /** The download of one blob, if there is or was one. */
+  download(digest: string): Promise<AgentDownload | undefined>;
+}
+
+/** Starts `docket registry` and waits until it is ready. */
+export async function startRegistry(
+  lab: Lab,
+  options: RegistryOptions = {},
+): Promise<RegistryProcess> {
+  const { host } = options;
+  const here = host?.address ?? '127.0.0.1';
+  const command = ['--bind', host === undefined ? here : '0.0.0.0', '--advertise', here];
+  if (options.tracker !== undefined) command.push('--tracker', options.tracker);
+  if (options.trackerWhitelist !== undefined) {
+    command.push('--tracker-whitelist', options.trackerWhitelist);
+  }
+  if (options.trackerReload !== undefined) command.push('--tracker-reload', options.trackerReload);
+  const role = await startRole(lab, 'registry', 8000, command, options);
+  const url = `http://${here}:${role.port}`;
+  return {
+    ...role,
+    url,
+    async sent() {
+      const text = await fetchOn(lab, host, `${url}/metrics`);
+      const count = (via: string): number => {
+        const line = new RegExp(
+          `^docket_registry_sent_bytes_total\\{via="${via}"\\} ([0-9.e+]+)$`,
+          'm',
+        );
+        return Number(text.match(line)?.[1] ?? 0);
+      };
+      const peers = count('peers');
+      const http = count('http');
+      return { peers, http, total: peers + http };
+    },
+  };
+}
+
+/** Starts `docket agent` and waits until it is ready. */
+export async function startAgent(lab: Lab, options: AgentOptions): Promise<AgentProcess> {
+  const { host, registry } = options;
+  const role = await startRole(lab, 'agent', 8010, ['--registry', registry], options);
+  const downloads = async (): Promise<readonly AgentDownload[]> => {
+    const text = await fetchOn(lab, host, `${role.url}/api/v1/downloads`);
+    return (JSON.parse(text) as { downloads: AgentDownload[] }).downloads;
+  };
+  return {
+    ...role,
+    downloads,
+    async download(digest) {
+      return (await downloads()).find((download) => download.digest === digest);
+    },
+  };
+}
+
+async function startRole(
+  lab: Lab,
+  kind: 'registry' | 'agent',
+  standardPort: number,
+  command: readonly string[],
+  options: RoleOptions,
+): Promise<Role> {
+  const { host } = options;
+  const name = options.name ?? (host === undefined ? kind : `${kind} on ${host.name}`);
+  const location = options.location ?? join(lab.folder, name.replaceAll(' ', '-'));
+  const port = options.port ?? (host === undefined ? 0 : standardPort);
+  const peerPort = options.peerPort ?? (host === undefined ? 0 : 6881);
+  const numbers = ['--port', String(port), '--peer-port', String(peerPort)];
+  if (options.rate !== undefined) numbers.push('--rate', String(options.rate));
+  if (options.logLevel !== undefined) numbers.push('--log-level', options.logLevel);
+  const program = lab.start(
+    [...docket, kind, '--location', location, ...numbers, ...command],
+    host === undefined ? { name } : { name, host },
+  );
+  const ready = await program.line(/^docket \w+ ready: http:\/\/\S+:(\d+) peers (\d+)$/);
+  return {
+    program,
+    host,
+    url: `http://127.0.0.1:${ready[1]}`,
+    port: Number(ready[1]),
+    peerPort: Number(ready[2]),
+    location,
+  };
+}
