@@ -11,7 +11,9 @@ const span = 256 * 1024;
 /** True when `bytes` are that piece: by its SHA-256 where the torrent has it, else by its SHA-1 (BEP 3). */
 export function isPiece(metainfo: Metainfo, piece: number, bytes: Uint8Array): boolean {
   const [algorithm, hashes, size] =
-    metainfo.sha256 === undefined ? (['sha1', metainfo.sha1, 20] as const) : (['sha256', metainfo.sha256, 32] as const);
+    metainfo.sha256 === undefined
+      ? (['sha1', metainfo.sha1, 20] as const)
+      : (['sha256', metainfo.sha256, 32] as const);
   const expected = hashes.subarray(piece * size, (piece + 1) * size);
   return hash(algorithm, bytes, 'buffer').equals(expected);
 }
@@ -79,7 +81,8 @@ export class PieceFile {
     const start = block.begin - (block.begin % span);
     const cached = this.#cache.get(this.#key(block.piece, start));
     const end = block.begin + block.length;
-    if (cached !== undefined && end - start <= cached.length) return cached.subarray(block.begin - start, end - start);
+    if (cached !== undefined && end - start <= cached.length)
+      return cached.subarray(block.begin - start, end - start);
     return this.#load(block, start);
   }
 
@@ -105,8 +108,13 @@ export class PieceFile {
   }
 
   async #writeAll(position: number, bytes: Uint8Array): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, position + done);
+    for (let done = 0; done < bytes.length;) {
+      const { bytesWritten } = await this.#file.write(
+        bytes,
+        done,
+        bytes.length - done,
+        position + done,
+      );
       done += bytesWritten;
     }
   }
@@ -115,10 +123,15 @@ export class PieceFile {
     const metainfo = this.#metainfo;
     const had = new Bitfield(metainfo.pieceCount);
     const bytes = Buffer.allocUnsafeSlow(Math.min(metainfo.pieceLength, metainfo.length));
-    for (let piece = 0; piece < metainfo.pieceCount && piece * metainfo.pieceLength < size; piece++) {
+    for (
+      let piece = 0;
+      piece < metainfo.pieceCount && piece * metainfo.pieceLength < size;
+      piece++
+    ) {
       const wanted = pieceSize(metainfo, piece);
       const { bytesRead } = await this.#file.read(bytes, 0, wanted, piece * metainfo.pieceLength);
-      if (bytesRead === wanted && isPiece(metainfo, piece, bytes.subarray(0, wanted))) had.add(piece);
+      if (bytesRead === wanted && isPiece(metainfo, piece, bytes.subarray(0, wanted)))
+        had.add(piece);
     }
     return had;
   }

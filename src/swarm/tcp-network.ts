@@ -53,8 +53,11 @@ class TcpConnection implements Connection {
   }
 }
 
-async function listen(address: PeerAddress, accept: (connection: Connection) => void): Promise<Listener> {
-  const server = createServer({ highWaterMark: 256 * 1024 }, (socket) => accept(new TcpConnection(socket)));
+async function listen(
+  address: PeerAddress,
+  accept: (connection: Connection) => void,
+): Promise<Listener> {
+  const server = createServer((socket) => accept(new TcpConnection(socket)));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host: address.host, port: address.port, backlog: 1024 }, resolve);
@@ -68,7 +71,11 @@ async function listen(address: PeerAddress, accept: (connection: Connection) => 
 
 function dial(address: PeerAddress, timeout: number, signal: AbortSignal): Promise<Connection> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: address.host, port: address.port, highWaterMark: 256 * 1024 } as never);
+    const socket = connect({
+      host: address.host,
+      port: address.port,
+      highWaterMark: 256 * 1024,
+    } as never);
     const give = (error: Error): void => {
       socket.destroy();
       signal.removeEventListener('abort', onAbort);

@@ -89,19 +89,32 @@ export class Requests<Source extends object> {
     return blockAt(begun.piece, begun.size, index);
   }
 
-  /** Begins open pieces for a source that sends whole pieces (a web seed); they are settled like all others. */
-  beginRun(source: Source, most: number, now: number): readonly number[] {
-    const run = this.#picker.pickRun(most);
-    for (const piece of run) {
-      const begun = this.#beginPiece(piece, now);
-      begun.sources.add(source);
-      begun.missing = 0;
-      for (let index = 0; index < begun.blocks.length; index++) {
-        begun.blocks[index] = asked;
-        this.#askedOf(source).add(this.#key(piece, index));
+  /**
+   * Asks a source that has everything (a web seed) for up to `most` whole pieces in a row: open ones or ones left
+   * behind; when there are none, for one that another source is slow with. They are settled like all others.
+   */
+  askRun(source: Source, most: number, now: number): readonly number[] {
+    for (const begun of this.#begun.values()) {
+      if (begun.missing > 0 && begun.sources.size === 0) {
+        this.#begun.delete(begun.piece);
+        this.#picker.reopen(begun.piece);
       }
     }
-    return run;
+    const open = this.#picker.pickRun(most).map((piece) => this.#beginPiece(piece, now));
+    const slow = [...this.#begun.values()].filter(
+      (begun) => begun.received < begun.blocks.length && !begun.sources.has(source),
+    );
+    const run = open.length > 0 ? open : slow.slice(0, 1);
+    for (const begun of run) {
+      begun.sources.add(source);
+      begun.missing = 0;
+      for (const [index, state] of begun.blocks.entries()) {
+        if (state === received) continue;
+        begun.blocks[index] = asked;
+        this.#askedOf(source).add(this.#key(begun.piece, index));
+      }
+    }
+    return run.map((begun) => begun.piece);
   }
 
   /** A block came from `source`. */

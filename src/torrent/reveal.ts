@@ -45,13 +45,14 @@ export class Reveal {
   }
 
   /** The piece to show next to a peer that has `has` and was shown `shown`; undefined: none now. */
-  next(has: Having, shown: ReadonlySet<number>, now: number): number | undefined {
+  next(has: Having, shown: Having, now: number): number | undefined {
     let best: number | undefined;
     let bestTimes = Infinity;
     let ties = 0;
     for (let piece = 0; piece < this.#pieceCount; piece++) {
       const times = this.#times[piece] ?? 0;
-      if (times > bestTimes || this.#spread[piece] !== 0 || has.has(piece) || shown.has(piece)) continue;
+      if (times > bestTimes || this.#spread[piece] !== 0 || has.has(piece) || shown.has(piece))
+        continue;
       if (times > 0 && now - (this.#shownAt[piece] ?? 0) < revealAgainAfter) continue;
       ties = times < bestTimes ? 1 : ties + 1;
       if (ties > 1 && randomInteger(this.#random, ties) > 0) continue;

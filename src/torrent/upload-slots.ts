@@ -31,7 +31,9 @@ export function decideSlots<Candidate extends SlotCandidate>(
   const excess = served.length + waiting.length - slots;
   if (excess > 0) {
     const isOver = (candidate: Candidate): boolean =>
-      candidate.isForeign ? now - candidate.since >= foreignTurn : candidate.sent >= candidate.grant;
+      candidate.isForeign
+        ? now - candidate.since >= foreignTurn
+        : candidate.sent >= candidate.grant;
     const over = served.filter(isOver).sort((a, b) => a.since - b.since);
     choke.push(...over.slice(0, Math.min(excess, waiting.length)));
   }

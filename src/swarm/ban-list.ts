@@ -1,0 +1,38 @@
+import type { Clock } from '../base/clock.ts';
+import type { PeerId } from '../torrent/ids.ts';
+
+/** How long a liar is kept out, and how many lies from one address keep out the whole address. */
+const banTime = 600_000;
+const liesPerHost = 3;
+
+/** Peers that sent wrong bytes: kept out by their id at once, and by their address when it happens again. */
+export class BanList {
+  readonly #clock: Clock;
+  readonly #lies = new Map<string, { count: number; until: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** A piece that came from this peer alone was wrong. */
+  add(id: PeerId, host: string): void {
+    this.#count(id);
+    this.#count(host);
+  }
+
+  isBanned(id: PeerId, host: string): boolean {
+    return this.#lied(id) > 0 || this.#lied(host) >= liesPerHost;
+  }
+
+  #count(key: string): void {
+    this.#lies.set(key, { count: this.#lied(key) + 1, until: this.#clock.now() + banTime });
+  }
+
+  #lied(key: string): number {
+    const lies = this.#lies.get(key);
+    if (lies === undefined) return 0;
+    if (lies.until > this.#clock.now()) return lies.count;
+    this.#lies.delete(key);
+    return 0;
+  }
+}

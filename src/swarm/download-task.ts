@@ -1,0 +1,244 @@
+import { pieceSize } from '../torrent/geometry.ts';
+import type { Metainfo } from '../torrent/metainfo.ts';
+import { isWebSeedTurn } from '../torrent/web-seed-turn.ts';
+import { Announcer } from './announcer.ts';
+import type { Environment } from './environment.ts';
+import { Fetching } from './fetching.ts';
+import { PeerSearch } from './peer-search.ts';
+import { PieceFile } from './piece-file.ts';
+import { PieceWaits } from './piece-waits.ts';
+import { SwarmError } from './swarm-error.ts';
+import type { Download, DownloadOptions, DownloadProgress } from './swarm-types.ts';
+import { Torrent } from './torrent.ts';
+import { WebSeed } from './web-seed.ts';
+
+/** A reader that waits so long (milliseconds) makes its piece the first to be asked of peers, then of a web seed. */
+const hurryAfter = 5_000;
+const webSeedAfter = 60_000;
+/** Nothing from anywhere for so long: the download fails. */
+const stalledAfter = 120_000;
+const longestWebSeedPause = 60_000;
+
+/** One blob on its way here: finds peers, fetches, wakes readers; afterwards the torrent goes on as a seed. */
+export class DownloadTask implements Download {
+  readonly metainfo: Metainfo;
+  readonly done: Promise<void>;
+  /** The torrent, once the file is open; rejects when it cannot be opened. */
+  readonly opened: Promise<Torrent>;
+  readonly #options: DownloadOptions;
+  readonly #env: Environment;
+  readonly #settled = Promise.withResolvers<void>();
+  readonly #waits = new PieceWaits();
+  readonly #announcers: readonly Announcer[];
+  readonly #chance: number;
+  #webSeeds: readonly WebSeed[] = [];
+  #torrent: Torrent | undefined;
+  #fetching: Fetching | undefined;
+  #search: PeerSearch | undefined;
+  #state: 'fetching' | 'complete' | 'ended' = 'fetching';
+  #isHandedOver = false;
+  #verified = 0;
+  #resumed = 0;
+  #rate = 0;
+  #ticked = { at: 0, bytes: 0 };
+  #webSeedNotBefore = 0;
+
+  readonly #onEnd: () => void;
+
+  /** `onEnd` is called once, when the torrent is no longer this task's. */
+  constructor(metainfo: Metainfo, options: DownloadOptions, env: Environment, onEnd: () => void) {
+    this.#onEnd = onEnd;
+    this.metainfo = metainfo;
+    this.#options = options;
+    this.#env = env;
+    this.#chance = env.random();
+    this.done = this.#settled.promise;
+    this.done.catch(() => {});
+    this.#announcers = (options.trackers ?? metainfo.trackers).map((url) => this.#announcer(url));
+    this.opened = this.#open();
+    this.opened.catch((error: unknown) => this.#fail(diskError(error)));
+  }
+
+  get isComplete(): boolean {
+    return this.#state === 'complete';
+  }
+
+  progress(): DownloadProgress {
+    const { length, pieceCount } = this.metainfo;
+    return {
+      length,
+      verified: this.#verified,
+      pieceCount,
+      piecesVerified: this.#torrent?.have.count ?? 0,
+      resumed: this.#resumed,
+      peers: this.#torrent?.memberCount ?? 0,
+      bytesFromPeers: this.#fetching?.bytesFromPeers ?? 0,
+      bytesFromWebSeeds: this.#fetching?.bytesFromWebSeeds ?? 0,
+      rate: this.#state === 'fetching' ? this.#rate : 0,
+    };
+  }
+
+  async read(offset: number, most: number, signal?: AbortSignal): Promise<Uint8Array> {
+    const torrent = await this.opened;
+    const { pieceLength } = this.metainfo;
+    const piece = Math.floor(offset / pieceLength);
+    const begin = offset - piece * pieceLength;
+    while (!torrent.have.has(piece)) await this.#waits.wait(piece, this.#env.clock.now(), signal);
+    const length = Math.min(most, pieceSize(this.metainfo, piece) - begin, 256 * 1024);
+    return torrent.file.read({ piece, begin, length });
+  }
+
+  async stop(): Promise<void> {
+    if (this.#isHandedOver) return;
+    this.#fail(new SwarmError('SWARM_STOPPED', 'the download was stopped'));
+    await Promise.all(this.#announcers.map((announcer) => announcer.stop()));
+    await this.#torrent?.close();
+  }
+
+  /** Gives the torrent away, whole: it goes on as a seed with these announcers, whatever becomes of this task. */
+  handOver(): readonly Announcer[] {
+    this.#isHandedOver = true;
+    this.#onEnd();
+    return this.#announcers;
+  }
+
+  /** Looks after what only time brings. */
+  tick(now: number): void {
+    const fetching = this.#fetching;
+    if (fetching === undefined || this.#state !== 'fetching') return;
+    this.#measure(now);
+    for (const piece of this.#waits.waitedSince(now - hurryAfter)) fetching.hurry(piece);
+    fetching.tick(now);
+    this.#search?.dialMore();
+    this.#tryWebSeeds(fetching, now);
+    if (now - fetching.blockAt > stalledAfter) {
+      this.#fail(
+        new SwarmError(
+          'SWARM_STALLED',
+          `nothing came from peers or web seeds for ${stalledAfter / 1000} s`,
+        ),
+      );
+    }
+  }
+
+  async #open(): Promise<Torrent> {
+    const env = this.#env;
+    const { file, had } = await PieceFile.openPartial(this.#options.path, this.metainfo, env.cache);
+    const torrent = new Torrent(this.metainfo, file, had, env);
+    if (this.#state === 'ended') {
+      await torrent.close();
+      throw new SwarmError('SWARM_STOPPED', 'the download was stopped');
+    }
+    for (let piece = 0; piece < had.length; piece++)
+      if (had.has(piece)) this.#resumed += pieceSize(this.metainfo, piece);
+    this.#verified = this.#resumed;
+    this.#torrent = torrent;
+    this.#fetching = new Fetching(torrent, env, {
+      verified: (piece) => this.#gotPiece(piece),
+      complete: () => void this.#complete(),
+      failed: (error) => this.#fail(diskError(error)),
+    });
+    torrent.wanting = this.#fetching;
+    this.#begin(torrent, this.#fetching);
+    return torrent;
+  }
+
+  #begin(torrent: Torrent, fetching: Fetching): void {
+    const { metainfo } = this;
+    const { webSeeds, download } = this.#env;
+    for (const announcer of this.#announcers) announcer.start();
+    if (torrent.have.isFull) return void this.#complete();
+    const headers = this.#options.webSeedHeaders ?? {};
+    this.#webSeeds = (this.#options.webSeeds ?? metainfo.webSeeds).map(
+      (url) => new WebSeed(url, metainfo, webSeeds, headers, download, fetching),
+    );
+    this.#search = new PeerSearch(metainfo.infoHash, this.#env, {
+      connections: () => torrent.memberCount,
+      met: (connection, { handshake, rest }) => torrent.join(connection, handshake, rest, true),
+    });
+    torrent.onLeft = (peer) => this.#search?.lost(peer.remote);
+    this.#search.add(this.#options.peers ?? []);
+    return undefined;
+  }
+
+  #announcer(url: string): Announcer {
+    const announced = {
+      left: () => this.metainfo.length - this.#verified,
+      uploaded: () => this.#torrent?.sent ?? 0,
+      downloaded: () => this.#verified - this.#resumed,
+      connections: () => this.#torrent?.memberCount ?? 0,
+      found: (peers: Parameters<PeerSearch['add']>[0]) => {
+        if (this.#state === 'fetching') this.#search?.add(peers);
+      },
+    };
+    return new Announcer(url, this.metainfo.infoHash, announced, this.#env);
+  }
+
+  #gotPiece(piece: number): void {
+    this.#verified += pieceSize(this.metainfo, piece);
+    this.#waits.verified(piece);
+  }
+
+  async #complete(): Promise<void> {
+    this.#search?.close();
+    for (const webSeed of this.#webSeeds) webSeed.close();
+    try {
+      await this.#torrent?.file.sync();
+    } catch (error) {
+      return this.#fail(diskError(error));
+    }
+    if (this.#state !== 'fetching') return;
+    this.#state = 'complete';
+    this.#torrent?.partFromSeeds();
+    for (const announcer of this.#announcers) announcer.complete();
+    this.#settled.resolve();
+  }
+
+  #fail(error: SwarmError): void {
+    if (this.#state === 'ended') return;
+    const wasFetching = this.#state === 'fetching';
+    this.#state = 'ended';
+    this.#search?.close();
+    for (const webSeed of this.#webSeeds) webSeed.close();
+    this.#waits.fail(error);
+    this.#onEnd();
+    if (!wasFetching) return;
+    this.#settled.reject(error);
+    if (error.code !== 'SWARM_STOPPED') void this.stop();
+  }
+
+  #measure(now: number): void {
+    const seconds = (now - this.#ticked.at) / 1000;
+    if (this.#ticked.at > 0 && seconds > 0) {
+      const latest = (this.#verified - this.#ticked.bytes) / seconds;
+      this.#rate = this.#rate === 0 ? latest : this.#rate * 0.7 + latest * 0.3;
+    }
+    this.#ticked = { at: now, bytes: this.#verified };
+  }
+
+  #tryWebSeeds(fetching: Fetching, now: number): void {
+    const best = this.#webSeeds.toSorted((a, b) => a.failures - b.failures)[0];
+    if (best === undefined || best.isBusy || now < this.#webSeedNotBefore) return;
+    const help = {
+      idleFor: now - fetching.peerBlockAt,
+      usefulPeers: fetching.usefulPeers,
+      isSearchOver:
+        (this.#search?.isOver ?? true) && this.#announcers.every((announcer) => announcer.isTried),
+      isUrgent: this.#waits.waitedSince(now - webSeedAfter).length > 0,
+    };
+    if (!isWebSeedTurn(help, this.#chance)) return;
+    void best.fetch().then(() => {
+      const pause =
+        best.failures === 0 ? 0 : Math.min(longestWebSeedPause, 1_000 * 2 ** best.failures);
+      this.#webSeedNotBefore = this.#env.clock.now() + pause;
+      // While the swarm gives nothing, one run follows another.
+      if (pause === 0 && this.#state === 'fetching')
+        this.#tryWebSeeds(fetching, this.#env.clock.now());
+    });
+  }
+}
+
+function diskError(error: unknown): SwarmError {
+  if (error instanceof SwarmError) return error;
+  return new SwarmError('SWARM_DISK', `the disk refuses: ${String(error)}`, { cause: error });
+}

@@ -1,0 +1,39 @@
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import type { RateLimiter } from '../base/rate-limiter.ts';
+import type { PeerId } from '../torrent/ids.ts';
+import type { BanList } from './ban-list.ts';
+import type { BlockCache } from './block-cache.ts';
+import type { Network } from './network.ts';
+import type { SlotKeeper } from './slot-keeper.ts';
+import type { TrackerClient } from './tracker-client.ts';
+import type { WebSeedClient } from './web-seed-client.ts';
+
+/** Bytes of pieces since the start, over all torrents. */
+export interface Counters {
+  sent: number;
+  received: number;
+  fromWebSeeds: number;
+}
+
+/** What all torrents of a process share: the world as it was handed in, and what they compete for. */
+export interface Environment {
+  readonly id: PeerId;
+  /** Where peers are accepted. */
+  readonly port: () => number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly network: Network;
+  readonly upload: RateLimiter;
+  readonly download: RateLimiter;
+  readonly trackers: TrackerClient;
+  readonly webSeeds: WebSeedClient;
+  readonly cache: BlockCache;
+  readonly bans: BanList;
+  readonly slots: SlotKeeper;
+  readonly counters: Counters;
+  /** Show a blob piece by piece while the swarm has no whole copy (an origin's way). */
+  readonly isOrigin: boolean;
+}

@@ -1,0 +1,230 @@
+import type { Block } from '../torrent/geometry.ts';
+import { blockLength, pieceSize } from '../torrent/geometry.ts';
+import { PiecePicker } from '../torrent/piece-picker.ts';
+import { Requests } from '../torrent/requests.ts';
+import type { Environment } from './environment.ts';
+import type { Member } from './member.ts';
+import { isPiece } from './piece-file.ts';
+import type { Torrent, Wanting } from './torrent.ts';
+import type { WebSeed, WebSeedUser } from './web-seed.ts';
+
+/** Bytes asked of one peer ahead of what has come, and a piece at least. */
+const askedAhead = 1024 * 1024;
+/** Bytes that may wait for the disk before no more are asked for. */
+const mostWriting = 32 * 1024 * 1024;
+/** A peer that owes blocks and sends none for so long (milliseconds) is left alone for a while. */
+const stallAfter = 8_000;
+const shunFor = 10_000;
+
+/** Who hears how the fetching goes. */
+export interface FetchingEvents {
+  /** A piece is verified and on disk. */
+  verified(piece: number): void;
+  complete(): void;
+  /** The disk refuses. */
+  failed(error: unknown): void;
+}
+
+type Source = Member | WebSeed;
+
+/** Fetches what a torrent lacks: asks its peers, puts blocks together, verifies pieces, writes them. */
+export class Fetching implements Wanting, WebSeedUser {
+  readonly #torrent: Torrent;
+  readonly #env: Environment;
+  readonly #events: FetchingEvents;
+  readonly #picker: PiecePicker;
+  readonly #requests: Requests<Source>;
+  readonly #buffers = new Map<number, Uint8Array>();
+  readonly #pipeline: number;
+  /** When the last wanted block came from a peer, and from any source. */
+  peerBlockAt: number;
+  blockAt: number;
+  bytesFromPeers = 0;
+  bytesFromWebSeeds = 0;
+
+  constructor(torrent: Torrent, env: Environment, events: FetchingEvents) {
+    this.#torrent = torrent;
+    this.#env = env;
+    this.#events = events;
+    this.#picker = new PiecePicker(torrent.have, env.random);
+    this.#requests = new Requests(torrent.metainfo, this.#picker);
+    this.#pipeline = Math.ceil(Math.max(torrent.metainfo.pieceLength, askedAhead) / blockLength);
+    this.peerBlockAt = env.clock.now();
+    this.blockAt = env.clock.now();
+  }
+
+  /** Connected peers that have something which is missing. */
+  get usefulPeers(): number {
+    return [...this.#torrent.members].filter((member) => member.useful > 0).length;
+  }
+
+  /** A reader waits for this piece. */
+  hurry(piece: number): void {
+    this.#picker.hurry(piece);
+  }
+
+  tick(now: number): void {
+    for (const member of this.#torrent.members) {
+      if (this.#requests.outstanding(member) > 0 && now - member.heardAt > stallAfter) {
+        this.#requests.takeBack(member);
+        member.shunnedUntil = now + shunFor;
+      }
+    }
+    this.#askAll();
+  }
+
+  joined(member: Member): void {
+    this.#picker.joined(member.peer.has);
+  }
+
+  gained(member: Member, piece: number): void {
+    this.#picker.gained(piece);
+    if (this.#torrent.have.has(piece)) return;
+    member.useful++;
+    this.#setInterest(member);
+    this.#ask(member);
+  }
+
+  choked(member: Member): void {
+    if (member.peer.isFast) this.#requests.release(member);
+    else this.#requests.takeBack(member);
+    this.#askAll();
+  }
+
+  unchoked(member: Member): void {
+    this.#ask(member);
+  }
+
+  block(source: Source, piece: number, begin: number, data: Uint8Array): void {
+    const now = this.#env.clock.now();
+    const arrival = this.#requests.arrived(source, piece, begin, data.length, now);
+    if (arrival.kind === 'unasked' && 'peer' in source)
+      source.peer.close('it sent a block that was not asked for');
+    if (arrival.kind !== 'wanted') return;
+    this.#count(source, data.length, now);
+    const buffer = this.#bufferOf(piece);
+    buffer.set(data, begin);
+    for (const other of arrival.cancel) {
+      if ('peer' in other) other.peer.cancel({ piece, begin, length: data.length });
+    }
+    if (arrival.complete) void this.#finish(piece, buffer);
+    if ('peer' in source) this.#ask(source);
+  }
+
+  rejected(member: Member, block: Block): void {
+    this.#requests.rejected(member, block);
+    // Who refuses without a choke would refuse again at once.
+    if (!member.peer.isChoking) member.shunnedUntil = this.#env.clock.now() + 1_000;
+    this.#askAll();
+  }
+
+  left(member: Member): void {
+    this.#picker.left(member.peer.has);
+    this.#requests.forget(member);
+    this.#askAll();
+  }
+
+  reserve(source: WebSeed, most: number): readonly number[] {
+    return this.#requests.askRun(source, most, this.#env.clock.now());
+  }
+
+  giveBack(source: WebSeed): void {
+    this.#requests.forget(source);
+    this.#askAll();
+  }
+
+  failed(source: WebSeed, error: unknown): void {
+    this.#env.log.warn({ url: source.url, error: String(error) }, 'the web seed failed');
+  }
+
+  #askAll(): void {
+    for (const member of this.#torrent.members) this.#ask(member);
+  }
+
+  #ask(member: Member): void {
+    const { peer } = member;
+    const now = this.#env.clock.now();
+    if (peer.isChoking || member.useful === 0 || peer.isClosed || member.shunnedUntil > now) return;
+    if (this.#torrent.file.writing > mostWriting) return;
+    const depth = Math.min(this.#pipeline, peer.requestLimit);
+    const outstanding = this.#requests.outstanding(member);
+    // Asking for several at a time spares a write for each block.
+    if (outstanding > depth * 0.75) return;
+    const blocks: Block[] = [];
+    while (outstanding + blocks.length < depth) {
+      const block = this.#requests.next(member, peer.has, now);
+      if (block === undefined) break;
+      blocks.push(block);
+    }
+    if (outstanding === 0 && blocks.length > 0) member.heardAt = now;
+    peer.request(blocks);
+  }
+
+  #setInterest(member: Member): void {
+    const isInterested = member.useful > 0;
+    if (member.peer.amInterested !== isInterested) member.peer.setInterested(isInterested);
+  }
+
+  #count(source: Source, bytes: number, now: number): void {
+    this.blockAt = now;
+    if ('peer' in source) {
+      source.heardAt = now;
+      this.peerBlockAt = now;
+      this.bytesFromPeers += bytes;
+      this.#env.counters.received += bytes;
+    } else {
+      this.bytesFromWebSeeds += bytes;
+      this.#env.counters.fromWebSeeds += bytes;
+    }
+  }
+
+  #bufferOf(piece: number): Uint8Array {
+    const found = this.#buffers.get(piece);
+    if (found !== undefined) return found;
+    const created = Buffer.allocUnsafeSlow(pieceSize(this.#torrent.metainfo, piece));
+    this.#buffers.set(piece, created);
+    return created;
+  }
+
+  async #finish(piece: number, buffer: Uint8Array): Promise<void> {
+    this.#buffers.delete(piece);
+    if (!isPiece(this.#torrent.metainfo, piece, buffer)) return this.#wrong(piece);
+    try {
+      await this.#torrent.file.write(piece, buffer);
+    } catch (error) {
+      return this.#events.failed(error);
+    }
+    const { have } = this.#torrent;
+    this.#requests.verified(piece);
+    have.add(piece);
+    for (const member of this.#torrent.members) {
+      if (!member.peer.has.has(piece)) continue;
+      member.useful--;
+      this.#setInterest(member);
+    }
+    this.#torrent.announce(piece);
+    this.#events.verified(piece);
+    if (have.isFull) this.#events.complete();
+    else this.#askAll();
+  }
+
+  #wrong(piece: number): void {
+    const culprit = this.#requests.failed(piece);
+    const { infoHash } = this.#torrent.metainfo;
+    if (culprit === undefined) {
+      this.#env.log.warn({ infoHash, piece }, 'a piece of several peers was wrong');
+    } else if ('peer' in culprit) {
+      const { id, remote } = culprit.peer;
+      this.#env.log.warn(
+        { infoHash, piece, peer: remote },
+        'a peer sent a wrong piece and is banned',
+      );
+      this.#env.bans.add(id, remote.host);
+      culprit.peer.close('it sent a wrong piece');
+    } else {
+      this.#env.log.warn({ infoHash, piece, url: culprit.url }, 'a web seed sent a wrong piece');
+      culprit.failures++;
+    }
+    this.#askAll();
+  }
+}

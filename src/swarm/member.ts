@@ -1,0 +1,94 @@
+import type { RateLimiter } from '../base/rate-limiter.ts';
+import type { Bitfield } from '../torrent/bitfield.ts';
+import type { Block } from '../torrent/geometry.ts';
+import type { SlotCandidate } from '../torrent/upload-slots.ts';
+import { requestLimit, type Peer } from './peer.ts';
+import { UploadQueue, type UploadTarget } from './upload-queue.ts';
+
+/** A turn lasts for a piece, and for this many bytes at least. */
+const leastGrant = 256 * 1024;
+
+/** A peer in one torrent, with what this host does for it and wants of it. */
+export class Member implements SlotCandidate {
+  readonly peer: Peer;
+  readonly grant: number;
+  readonly #uploads: UploadQueue;
+  since: number;
+  sent = 0;
+  /** Pieces it has that are missing here. */
+  useful = 0;
+  /** When it was asked, or last sent a block that was asked for. */
+  heardAt = 0;
+  /** It stalled: it is asked for nothing until then. */
+  shunnedUntil = 0;
+
+  constructor(
+    peer: Peer,
+    pieceLength: number,
+    now: number,
+    upload: RateLimiter,
+    target: UploadTarget,
+  ) {
+    this.peer = peer;
+    this.grant = Math.max(pieceLength, leastGrant);
+    this.since = now;
+    this.#uploads = new UploadQueue(upload, target);
+  }
+
+  get isInterested(): boolean {
+    return this.peer.isInterested;
+  }
+
+  get isUnchoked(): boolean {
+    return !this.peer.amChoking;
+  }
+
+  get isForeign(): boolean {
+    return this.peer.isForeign;
+  }
+
+  unchoke(now: number): void {
+    this.since = now;
+    this.sent = 0;
+    this.peer.setChoking(false);
+  }
+
+  /**
+   * Ends its turn. What it asked for while it had its turn is still sent when it knows the fast extension (BEP 6: a
+   * choke takes nothing back); without it the requests are void (BEP 3).
+   */
+  choke(now: number): void {
+    this.since = now;
+    this.peer.setChoking(true);
+    if (!this.peer.isFast) this.#uploads.clear();
+  }
+
+  /** It asks for a block that we have. */
+  asked(block: Block): void {
+    if (this.peer.amChoking || this.#uploads.length >= requestLimit) this.peer.reject(block);
+    else this.#uploads.push(block);
+  }
+
+  /** It does not want the block any more: BEP 6 wants an answer all the same. */
+  cancelled(block: Block): void {
+    if (this.#uploads.cancel(block)) this.peer.reject(block);
+  }
+
+  drained(): void {
+    this.#uploads.drained();
+  }
+
+  close(): void {
+    this.#uploads.close();
+  }
+
+  /** True when it has the whole blob. */
+  get isSeed(): boolean {
+    return this.peer.has.isFull;
+  }
+
+  /** What the two have in common: neither can give the other anything. */
+  isPointless(have: Bitfield): boolean {
+    return have.isFull && this.isSeed;
+  }
+}

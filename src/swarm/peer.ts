@@ -1,0 +1,201 @@
+import type { RateLimiter } from '../base/rate-limiter.ts';
+import { Bitfield } from '../torrent/bitfield.ts';
+import {
+  encodeExtensionHandshake,
+  parseExtensionHandshake,
+  type ExtensionHandshake,
+} from '../torrent/extension-handshake.ts';
+import type { Block } from '../torrent/geometry.ts';
+import type { Handshake } from '../torrent/handshake.ts';
+import type { PeerAddress, PeerId } from '../torrent/ids.ts';
+import { WireParser } from '../torrent/wire-parser.ts';
+import {
+  encodeBitfield,
+  encodeBlock,
+  encodeExtended,
+  encodeHave,
+  encodePieceHeader,
+  encodeSimple,
+  keepAlive,
+  type WireMessage,
+} from '../torrent/wire.ts';
+import type { Connection } from './network.ts';
+
+/** Requests a peer may have waiting here; Docket tells it in its extension handshake. */
+export const requestLimit = 512;
+
+/** Requests that peers which tell no limit surely bear. */
+const modestRequestLimit = 50;
+
+/** Who hears what a peer says. */
+export interface PeerEvents {
+  message(peer: Peer, message: WireMessage): void;
+  drained(peer: Peer): void;
+  /** The connection is over; nothing comes after. */
+  gone(peer: Peer): void;
+}
+
+/** One connection to another client in one torrent: what each side said last, and what may be said. */
+export class Peer {
+  readonly id: PeerId;
+  /** True when we dialled. */
+  readonly isOutgoing: boolean;
+  /** The other end of the connection; its port is where it accepts peers only when we dialled. */
+  readonly remote: PeerAddress;
+  readonly isFast: boolean;
+  readonly isForeign: boolean;
+  has: Bitfield;
+  isChoking = true;
+  isInterested = false;
+  amChoking = true;
+  amInterested = false;
+  extension: ExtensionHandshake | undefined;
+  /** Why we closed it, for the log. */
+  reason = 'it closed the connection';
+  readonly #connection: Connection;
+  readonly #parser: WireParser;
+  readonly #limiter: RateLimiter;
+  readonly #events: PeerEvents;
+  readonly #isExtended: boolean;
+  #isClosed = false;
+  #hasSpoken = false;
+  #keptAlive: number;
+  #lastHeard: number;
+
+  constructor(
+    connection: Connection,
+    handshake: Handshake,
+    setting: {
+      readonly isOutgoing: boolean;
+      readonly pieceCount: number;
+      readonly download: RateLimiter;
+      readonly events: PeerEvents;
+      readonly now: number;
+    },
+  ) {
+    this.#connection = connection;
+    this.id = handshake.peerId;
+    this.isFast = handshake.fast;
+    this.#isExtended = handshake.extended;
+    this.isForeign = !Buffer.from(handshake.peerId, 'hex').toString('latin1').startsWith('-DK');
+    this.isOutgoing = setting.isOutgoing;
+    this.remote = connection.remote;
+    this.has = new Bitfield(setting.pieceCount);
+    this.#parser = new WireParser(setting.pieceCount);
+    this.#limiter = setting.download;
+    this.#events = setting.events;
+    this.#keptAlive = setting.now;
+    this.#lastHeard = setting.now;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** How many requests it may be sent ahead. */
+  get requestLimit(): number {
+    return this.extension?.requestLimit ?? modestRequestLimit;
+  }
+
+  /** Begins to listen; `rest` came behind the handshake. */
+  start(rest: Uint8Array, now: () => number): void {
+    this.#connection.handle({
+      data: (chunk) => this.#receive(chunk, now()),
+      drained: () => this.#events.drained(this),
+      closed: () => this.#ended(),
+    });
+    if (rest.length > 0) this.#receive(rest, now());
+  }
+
+  close(reason: string): void {
+    if (this.#isClosed) return;
+    this.reason = reason;
+    this.#connection.destroy();
+    this.#ended();
+  }
+
+  /** Says that we are there (BEP 10), and which pieces we show; must come first. */
+  introduce(shown: Bitfield, own: ExtensionHandshake): void {
+    if (this.#isExtended) this.#send(encodeExtended(0, encodeExtensionHandshake(own)));
+    if (this.isFast && shown.isFull) this.#send(encodeSimple('haveAll'));
+    else if (this.isFast && shown.count === 0) this.#send(encodeSimple('haveNone'));
+    else if (shown.count > 0) this.#send(encodeBitfield(shown.bytes()));
+  }
+
+  setChoking(isChoking: boolean): void {
+    this.amChoking = isChoking;
+    this.#send(encodeSimple(isChoking ? 'choke' : 'unchoke'));
+  }
+
+  setInterested(isInterested: boolean): void {
+    this.amInterested = isInterested;
+    this.#send(encodeSimple(isInterested ? 'interested' : 'notInterested'));
+  }
+
+  have(piece: number): void {
+    this.#send(encodeHave(piece));
+  }
+
+  request(blocks: readonly Block[]): void {
+    if (blocks.length > 0)
+      this.#send(Buffer.concat(blocks.map((block) => encodeBlock('request', block))));
+  }
+
+  cancel(block: Block): void {
+    this.#send(encodeBlock('cancel', block));
+  }
+
+  /** Refuses a request, if the peer understands that (BEP 6). */
+  reject(block: Block): void {
+    if (this.isFast) this.#send(encodeBlock('reject', block));
+  }
+
+  /** False: wait until it is drained. */
+  sendBlock(block: Block, bytes: Uint8Array): boolean {
+    return this.#connection.write([encodePieceHeader(block), bytes]);
+  }
+
+  /** Keeps the connection alive (BEP 3: after two quiet minutes it may be closed), or gives it up. */
+  tick(now: number): void {
+    if (now - this.#lastHeard > 150_000) this.close('it was silent for too long');
+    else if (now - this.#keptAlive > 60_000) {
+      this.#keptAlive = now;
+      this.#send(keepAlive);
+    }
+  }
+
+  #send(bytes: Uint8Array): void {
+    if (!this.#isClosed) this.#connection.write([bytes]);
+  }
+
+  #receive(chunk: Uint8Array, now: number): void {
+    this.#lastHeard = now;
+    const wait = this.#limiter.take(chunk.length);
+    if (wait !== undefined) {
+      this.#connection.pause();
+      void wait.then(() => this.#connection.resume());
+    }
+    const wrong = this.#parser.push(chunk, (message) => {
+      this.#handle(message);
+      return !this.#isClosed;
+    });
+    if (wrong !== undefined) this.close(`it sent an impossible ${wrong}`);
+  }
+
+  #handle(message: WireMessage): void {
+    const isAnnouncement =
+      message.type === 'bitfield' || message.type === 'haveAll' || message.type === 'haveNone';
+    if (isAnnouncement && this.#hasSpoken)
+      return this.close('it announced its pieces twice or late');
+    if (message.type === 'extended') {
+      if (message.id === 0) this.extension ??= parseExtensionHandshake(message.payload);
+    } else if (message.type !== 'keepAlive' && message.type !== 'port') this.#hasSpoken = true;
+    this.#events.message(this, message);
+  }
+
+  #ended(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#events.gone(this);
+  }
+}

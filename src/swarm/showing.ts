@@ -1,0 +1,94 @@
+import { Bitfield } from '../torrent/bitfield.ts';
+import { pieceSize, type Block } from '../torrent/geometry.ts';
+import type { Metainfo } from '../torrent/metainfo.ts';
+import type { Reveal } from '../torrent/reveal.ts';
+import type { Member } from './member.ts';
+
+/** How much an origin shows a peer ahead of what it has sent: enough to keep the link busy. */
+const shownAhead = 1024 * 1024;
+const piecesAhead = 4;
+
+/** What an origin has shown one peer. */
+interface Shown {
+  readonly told: Bitfield;
+  /** Pieces shown that the peer has not got yet, with the bytes of them that were sent. */
+  readonly pending: Map<number, number>;
+}
+
+/** Shows a blob's pieces to each peer few at a time, as `Reveal` decides, until the swarm has a whole copy. */
+export class Showing {
+  readonly #metainfo: Metainfo;
+  readonly #reveal: Reveal;
+  readonly #ahead: number;
+  readonly #members = new Map<Member, Shown>();
+
+  constructor(metainfo: Metainfo, reveal: Reveal) {
+    this.#metainfo = metainfo;
+    this.#reveal = reveal;
+    this.#ahead = Math.max(piecesAhead, Math.ceil(shownAhead / metainfo.pieceLength));
+  }
+
+  /** The pieces to announce to a peer that joins. */
+  joined(member: Member): Bitfield {
+    const { pieceCount } = this.#metainfo;
+    if (this.#reveal.isOver) return Bitfield.full(pieceCount);
+    this.#members.set(member, { told: new Bitfield(pieceCount), pending: new Map() });
+    return new Bitfield(pieceCount);
+  }
+
+  /** Shows each peer as much as it may see now. */
+  update(now: number): void {
+    if (this.#reveal.isOver) return this.#showAll();
+    for (const member of this.#members.keys()) this.#showMore(member, now);
+  }
+
+  /** A peer has these pieces now. */
+  had(member: Member, pieces: Iterable<number>, now: number): void {
+    const pending = this.#members.get(member)?.pending;
+    for (const piece of pieces) {
+      this.#reveal.had(piece);
+      pending?.delete(piece);
+    }
+    if (this.#reveal.isOver) this.#showAll();
+    else this.#showMore(member, now);
+  }
+
+  /** A block is on its way to the peer. A piece that is sent whole makes room for the next; nobody waits for its HAVE. */
+  sent(member: Member, block: Block, now: number): void {
+    const shown = this.#members.get(member);
+    const before = shown?.pending.get(block.piece);
+    if (shown === undefined || before === undefined) return;
+    shown.pending.set(block.piece, before + block.length);
+    this.#showMore(member, now);
+  }
+
+  left(member: Member): void {
+    for (const piece of this.#members.get(member)?.pending.keys() ?? [])
+      this.#reveal.takeBack(piece);
+    this.#members.delete(member);
+  }
+
+  #showMore(member: Member, now: number): void {
+    const shown = this.#members.get(member);
+    if (shown === undefined) return;
+    let unsent = 0;
+    for (const [piece, sent] of shown.pending)
+      if (sent < pieceSize(this.#metainfo, piece)) unsent++;
+    for (; unsent < this.#ahead; unsent++) {
+      const piece = this.#reveal.next(member.peer.has, shown.told, now);
+      if (piece === undefined) return;
+      shown.told.add(piece);
+      shown.pending.set(piece, 0);
+      member.peer.have(piece);
+    }
+  }
+
+  #showAll(): void {
+    for (const [member, { told }] of this.#members) {
+      for (let piece = 0; piece < told.length; piece++) {
+        if (told.add(piece) && !member.peer.has.has(piece)) member.peer.have(piece);
+      }
+    }
+    this.#members.clear();
+  }
+}

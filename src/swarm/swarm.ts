@@ -1,0 +1,241 @@
+import { randomBytes } from 'node:crypto';
+import { every, type Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { shuffled, type Random } from '../base/random.ts';
+import type { RateLimiter } from '../base/rate-limiter.ts';
+import { Bitfield } from '../torrent/bitfield.ts';
+import { encodeHandshake } from '../torrent/handshake.ts';
+import { peerIdOf, type InfoHash, type PeerAddress, type PeerId } from '../torrent/ids.ts';
+import type { Metainfo } from '../torrent/metainfo.ts';
+import { Announcer } from './announcer.ts';
+import { BanList } from './ban-list.ts';
+import { BlockCache } from './block-cache.ts';
+import { DownloadTask } from './download-task.ts';
+import type { Environment } from './environment.ts';
+import { receiveGreeting } from './greeting.ts';
+import type { Connection, Listener, Network } from './network.ts';
+import { PieceFile } from './piece-file.ts';
+import { SlotKeeper } from './slot-keeper.ts';
+import type { Download, DownloadOptions, Seed, Swarm, SwarmTotals } from './swarm-types.ts';
+import { tcpNetwork } from './tcp-network.ts';
+import { Torrent } from './torrent.ts';
+import type { TrackerClient } from './tracker-client.ts';
+import { WebSeedClient } from './web-seed-client.ts';
+
+export interface SwarmOptions {
+  /** Where peers are accepted; port 0 takes a free one. */
+  readonly listen: PeerAddress;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** The link, shared with whatever else the process sends and receives over it. */
+  readonly upload: RateLimiter;
+  readonly download: RateLimiter;
+  readonly trackerClient: TrackerClient;
+  /** A whole blob of this host by its info hash: asked when a peer comes for one that is not in memory. */
+  readonly seed: (infoHash: InfoHash) => Promise<Seed | undefined>;
+  /** Show a blob piece by piece while the swarm has no whole copy: for the registry. */
+  readonly isOrigin?: boolean;
+  readonly peerId?: PeerId;
+  readonly network?: Network;
+  /** How many peers are served at a time. */
+  readonly uploadSlots?: number;
+}
+
+/** A torrent without peers is closed after this many milliseconds. */
+const idleTorrentAfter = 60_000;
+const tickEvery = 500;
+const cacheBytes = 64 * 1024 * 1024;
+const mostConnections = 2_000;
+
+/** A new peer id (BEP 20): `-DK0100-` and 12 random bytes. */
+export function createPeerId(): PeerId {
+  return peerIdOf(Buffer.concat([Buffer.from('-DK0100-'), randomBytes(12)]));
+}
+
+/** Opens the port and begins to serve. Throws what the system says when the port cannot be had (`EADDRINUSE`…). */
+export async function startSwarm(options: SwarmOptions): Promise<Swarm> {
+  const swarm = new TcpSwarm(options);
+  await swarm.start(options.listen);
+  return swarm;
+}
+
+class TcpSwarm implements Swarm {
+  readonly #seed: SwarmOptions['seed'];
+  readonly #env: Environment;
+  #listener: Listener | undefined;
+  readonly #torrents = new Map<InfoHash, Torrent>();
+  readonly #opening = new Map<InfoHash, Promise<Torrent | undefined>>();
+  readonly #tasks = new Map<InfoHash, DownloadTask>();
+  readonly #seeds = new Map<InfoHash, readonly Announcer[]>();
+  readonly #greeting = new Set<Connection>();
+  #stopTicking = (): void => {};
+  #isClosed = false;
+
+  constructor(options: SwarmOptions) {
+    const { clock, random, log, upload, download, trackerClient } = options;
+    this.#seed = options.seed;
+    this.#env = {
+      id: options.peerId ?? createPeerId(),
+      port: () => this.port,
+      clock,
+      random,
+      log,
+      upload,
+      download,
+      network: options.network ?? tcpNetwork,
+      trackers: trackerClient,
+      webSeeds: new WebSeedClient(),
+      cache: new BlockCache(cacheBytes),
+      bans: new BanList(clock),
+      slots: new SlotKeeper(options.uploadSlots ?? 8, clock),
+      counters: { sent: 0, received: 0, fromWebSeeds: 0 },
+      isOrigin: options.isOrigin ?? false,
+    };
+  }
+
+  async start(address: PeerAddress): Promise<void> {
+    this.#listener = await this.#env.network.listen(
+      address,
+      (connection) => void this.#accept(connection),
+    );
+    this.#stopTicking = every(this.#env.clock, tickEvery, () => this.#tick());
+  }
+
+  get port(): number {
+    return this.#listener?.port ?? 0;
+  }
+
+  download(metainfo: Metainfo, options: DownloadOptions): Download {
+    const { infoHash } = metainfo;
+    const known = this.#tasks.get(infoHash);
+    if (known !== undefined) return known;
+    const task = new DownloadTask(metainfo, options, this.#env, () => this.#tasks.delete(infoHash));
+    this.#tasks.set(infoHash, task);
+    task.opened.then(
+      (torrent) => this.#torrents.set(infoHash, torrent),
+      () => {},
+    );
+    return task;
+  }
+
+  find(infoHash: InfoHash): Download | undefined {
+    return this.#tasks.get(infoHash);
+  }
+
+  announceSeed(infoHash: InfoHash, trackers: readonly string[]): void {
+    if (this.#seeds.has(infoHash) || this.#isClosed) return;
+    const task = this.#tasks.get(infoHash);
+    if (task?.isComplete === true) {
+      this.#seeds.set(infoHash, task.handOver());
+      return;
+    }
+    const announced = {
+      left: () => 0,
+      uploaded: () => this.#torrents.get(infoHash)?.sent ?? 0,
+      downloaded: () => 0,
+      connections: () => this.#torrents.get(infoHash)?.memberCount ?? 0,
+      found: () => {},
+    };
+    const announcers = trackers.map((url) => new Announcer(url, infoHash, announced, this.#env));
+    this.#seeds.set(infoHash, announcers);
+    // A host that comes back with many blobs does not announce them all in one instant.
+    const spread = Math.min(60_000, this.#seeds.size * 5);
+    for (const announcer of announcers) announcer.start(this.#env.random() * spread);
+  }
+
+  withdraw(infoHash: InfoHash): void {
+    for (const announcer of this.#seeds.get(infoHash) ?? []) void announcer.stop();
+    this.#seeds.delete(infoHash);
+    const torrent = this.#torrents.get(infoHash);
+    if (torrent?.have.isFull === true && !this.#tasks.has(infoHash)) this.#close(infoHash, torrent);
+  }
+
+  totals(): SwarmTotals {
+    let peers = 0;
+    for (const torrent of this.#torrents.values()) peers += torrent.memberCount;
+    return { ...this.#env.counters, peers, torrents: this.#torrents.size };
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#stopTicking();
+    this.#env.slots.close();
+    for (const connection of this.#greeting) connection.destroy();
+    const seeds = [...this.#seeds.values()].flat();
+    await Promise.all([
+      ...[...this.#tasks.values()].map((task) => task.stop()),
+      ...seeds.map((announcer) => announcer.stop()),
+      ...[...this.#torrents.values()].map((torrent) => torrent.close()),
+    ]);
+    await this.#listener?.close();
+    await this.#env.webSeeds.close();
+  }
+
+  /** A peer came. Without an answer it is dropped when it is not wanted, or wants what is not here. */
+  async #accept(connection: Connection): Promise<void> {
+    if (this.#greeting.size + this.totals().peers >= mostConnections) return connection.destroy();
+    this.#greeting.add(connection);
+    try {
+      const greeting = await receiveGreeting(connection, this.#env.clock);
+      if (greeting === undefined) return;
+      const { handshake, rest } = greeting;
+      const torrent = await this.#find(handshake.infoHash);
+      if (torrent === undefined || this.#isClosed) return connection.destroy();
+      connection.write([encodeHandshake(handshake.infoHash, this.#env.id)]);
+      if (torrent.join(connection, handshake, rest, false) !== 'joined') connection.destroy();
+    } catch (error) {
+      this.#env.log.warn(
+        { error: messageOf(error), peer: connection.remote },
+        'a peer could not be served',
+      );
+      connection.destroy();
+    } finally {
+      this.#greeting.delete(connection);
+    }
+  }
+
+  async #find(infoHash: InfoHash): Promise<Torrent | undefined> {
+    const open = this.#torrents.get(infoHash);
+    if (open?.isClosed === false) return open;
+    const task = this.#tasks.get(infoHash);
+    if (task !== undefined) return task.opened.catch(() => undefined);
+    const opening = this.#opening.get(infoHash) ?? this.#open(infoHash);
+    this.#opening.set(infoHash, opening);
+    return opening.finally(() => this.#opening.delete(infoHash));
+  }
+
+  async #open(infoHash: InfoHash): Promise<Torrent | undefined> {
+    const seed = await this.#seed(infoHash);
+    if (seed === undefined || this.#isClosed) return undefined;
+    const { metainfo, path } = seed;
+    const file = await PieceFile.openWhole(path, metainfo, this.#env.cache);
+    const torrent = new Torrent(metainfo, file, Bitfield.full(metainfo.pieceCount), this.#env);
+    this.#torrents.set(infoHash, torrent);
+    return torrent;
+  }
+
+  #tick(): void {
+    const now = this.#env.clock.now();
+    for (const task of shuffled(this.#env.random, this.#tasks.values())) task.tick(now);
+    for (const [infoHash, torrent] of this.#torrents) {
+      torrent.tick(now);
+      if (torrent.isClosed) this.#torrents.delete(infoHash);
+      else if (!this.#tasks.has(infoHash) && torrent.idleFor(now) > idleTorrentAfter)
+        this.#close(infoHash, torrent);
+    }
+  }
+
+  #close(infoHash: InfoHash, torrent: Torrent): void {
+    this.#torrents.delete(infoHash);
+    torrent.close().catch((error: unknown) => {
+      this.#env.log.warn({ infoHash, error: messageOf(error) }, 'a torrent was not closed well');
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

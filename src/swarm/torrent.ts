@@ -1,0 +1,250 @@
+import type { Bitfield } from '../torrent/bitfield.ts';
+import { isValidBlock, type Block } from '../torrent/geometry.ts';
+import type { Handshake } from '../torrent/handshake.ts';
+import type { Metainfo } from '../torrent/metainfo.ts';
+import { Reveal } from '../torrent/reveal.ts';
+import type { WireMessage } from '../torrent/wire.ts';
+import type { Environment } from './environment.ts';
+import { Member } from './member.ts';
+import type { Connection } from './network.ts';
+import { Peer, requestLimit, type PeerEvents } from './peer.ts';
+import type { PieceFile } from './piece-file.ts';
+import { Showing } from './showing.ts';
+
+/** Connections of one torrent. */
+const mostMembers = 60;
+const clientName = 'Docket';
+
+/** The half of a torrent that wants something: told what peers have and send. */
+export interface Wanting {
+  joined(member: Member): void;
+  gained(member: Member, piece: number): void;
+  choked(member: Member): void;
+  unchoked(member: Member): void;
+  block(member: Member, piece: number, begin: number, data: Uint8Array): void;
+  rejected(member: Member, block: Block): void;
+  left(member: Member): void;
+}
+
+/** One blob's swarm as this host sees it: the peers it is connected to, and what is shown and sent to them. */
+export class Torrent implements PeerEvents {
+  readonly metainfo: Metainfo;
+  /** The pieces that are verified and on disk. */
+  readonly have: Bitfield;
+  readonly file: PieceFile;
+  wanting: Wanting | undefined;
+  /** Hears of each peer that left. */
+  onLeft: ((peer: Peer) => void) | undefined;
+  /** Bytes of pieces sent. */
+  sent = 0;
+  readonly #env: Environment;
+  readonly #members = new Map<Peer, Member>();
+  readonly #showing: Showing | undefined;
+  #idleSince: number;
+  #isClosed = false;
+
+  constructor(metainfo: Metainfo, file: PieceFile, have: Bitfield, env: Environment) {
+    this.metainfo = metainfo;
+    this.file = file;
+    this.have = have;
+    this.#env = env;
+    this.#idleSince = env.clock.now();
+    const isRevealing = env.isOrigin && have.isFull;
+    this.#showing = isRevealing
+      ? new Showing(metainfo, new Reveal(have.length, env.random))
+      : undefined;
+  }
+
+  get members(): Iterable<Member> {
+    return this.#members.values();
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get memberCount(): number {
+    return this.#members.size;
+  }
+
+  /** Takes part with a peer whose handshake came. `again`: not now; `never`: not with this one. */
+  join(
+    connection: Connection,
+    handshake: Handshake,
+    rest: Uint8Array,
+    isOutgoing: boolean,
+  ): 'joined' | 'again' | 'never' {
+    const { id, bans, clock, download, upload, slots } = this.#env;
+    if (handshake.peerId === id || bans.isBanned(handshake.peerId, connection.remote.host))
+      return 'never';
+    if (this.#isClosed || this.#members.size >= mostMembers) return 'again';
+    if (!this.#replaces(handshake, isOutgoing)) return 'again';
+    const setting = {
+      isOutgoing,
+      pieceCount: this.metainfo.pieceCount,
+      download,
+      events: this,
+      now: clock.now(),
+    };
+    const peer = new Peer(connection, handshake, setting);
+    const member = new Member(peer, this.metainfo.pieceLength, clock.now(), upload, {
+      read: (block) => this.file.read(block),
+      send: (block, bytes) => peer.sendBlock(block, bytes),
+      sent: (block) => this.#sent(member, block),
+      failed: (error) => peer.close(`its piece cannot be read: ${String(error)}`),
+    });
+    this.#members.set(peer, member);
+    slots.add(member);
+    peer.introduce(this.#showing?.joined(member) ?? this.have, {
+      client: clientName,
+      port: this.#env.port(),
+      requestLimit,
+      isUploadOnly: this.have.isFull,
+    });
+    this.wanting?.joined(member);
+    this.#showing?.update(clock.now());
+    peer.start(rest, () => clock.now());
+    return 'joined';
+  }
+
+  /** Tells the peers of a piece that is ours now. Those that have it themselves need not know. */
+  announce(piece: number): void {
+    for (const { peer } of this.#members.values()) if (!peer.has.has(piece)) peer.have(piece);
+  }
+
+  /** Leaves those to whom we can give nothing, and who can give us nothing. */
+  partFromSeeds(): void {
+    for (const member of this.#members.values()) {
+      if (member.isPointless(this.have)) member.peer.close('both have everything');
+    }
+  }
+
+  tick(now: number): void {
+    for (const { peer } of this.#members.values()) peer.tick(now);
+    this.#showing?.update(now);
+  }
+
+  /** Milliseconds since the last peer left. */
+  idleFor(now: number): number {
+    return this.#members.size > 0 ? 0 : now - this.#idleSince;
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const { peer } of this.#members.values()) peer.close('the torrent is closed');
+    await this.file.close();
+  }
+
+  message(peer: Peer, message: WireMessage): void {
+    const member = this.#members.get(peer);
+    if (member === undefined) return;
+    switch (message.type) {
+      case 'choke':
+        peer.isChoking = true;
+        return this.wanting?.choked(member);
+      case 'unchoke':
+        peer.isChoking = false;
+        return this.wanting?.unchoked(member);
+      case 'interested':
+      case 'notInterested':
+        return this.#interest(member, message.type === 'interested');
+      case 'have':
+        return this.#gained(member, [message.piece]);
+      case 'bitfield':
+        return this.#gained(member, piecesOf(message.bits, this.have.length));
+      case 'haveAll':
+        return this.#gained(member, this.have.length);
+      case 'request':
+        return this.#asked(member, message.block);
+      case 'cancel':
+        return member.cancelled(message.block);
+      case 'reject':
+        return this.wanting?.rejected(member, message.block);
+      case 'piece':
+        return this.wanting === undefined
+          ? peer.close('it sent a block that was not asked for')
+          : this.wanting.block(member, message.piece, message.begin, message.data);
+      case 'haveNone':
+      case 'keepAlive':
+      case 'port':
+      case 'suggest':
+      case 'allowedFast':
+      case 'extended':
+        return undefined;
+    }
+  }
+
+  drained(peer: Peer): void {
+    this.#members.get(peer)?.drained();
+  }
+
+  gone(peer: Peer): void {
+    const member = this.#members.get(peer);
+    if (member === undefined) return;
+    this.#members.delete(peer);
+    this.#idleSince = this.#env.clock.now();
+    member.close();
+    this.#env.slots.remove(member);
+    this.#showing?.left(member);
+    this.wanting?.left(member);
+    this.onLeft?.(peer);
+    this.#env.log.debug(
+      { infoHash: this.metainfo.infoHash, peer: peer.remote, reason: peer.reason },
+      'peer left',
+    );
+  }
+
+  /**
+   * Of two connections to one peer one stays. When both sides dialled at once, it is the one of the smaller id, so that
+   * both decide alike.
+   */
+  #replaces(handshake: Handshake, isOutgoing: boolean): boolean {
+    const other = [...this.#members.keys()].find((peer) => peer.id === handshake.peerId);
+    if (other === undefined) return true;
+    const isNewKept = isOutgoing === this.#env.id < handshake.peerId;
+    if (other.isOutgoing === isOutgoing || !isNewKept) return false;
+    other.close('it is connected twice');
+    return true;
+  }
+
+  #interest(member: Member, isInterested: boolean): void {
+    if (member.peer.isInterested === isInterested) return;
+    member.peer.isInterested = isInterested;
+    if (isInterested && member.peer.amChoking) member.since = this.#env.clock.now();
+    this.#env.slots.reconsider();
+  }
+
+  #gained(member: Member, announced: number | Iterable<number>): void {
+    const { peer } = member;
+    const gained: number[] = [];
+    for (const piece of typeof announced === 'number' ? Array(announced).keys() : announced) {
+      if (piece >= this.have.length) return peer.close('it announced a piece that does not exist');
+      if (peer.has.add(piece)) gained.push(piece);
+    }
+    for (const piece of gained) this.wanting?.gained(member, piece);
+    this.#showing?.had(member, gained, this.#env.clock.now());
+    if (member.isPointless(this.have)) peer.close('both have everything');
+  }
+
+  #asked(member: Member, block: Block): void {
+    if (!isValidBlock(this.metainfo, block))
+      return member.peer.close('it asked for an impossible block');
+    if (this.have.has(block.piece)) member.asked(block);
+    else member.peer.reject(block);
+  }
+
+  #sent(member: Member, block: Block): void {
+    this.sent += block.length;
+    member.sent += block.length;
+    this.#env.counters.sent += block.length;
+    this.#showing?.sent(member, block, this.#env.clock.now());
+    if (member.sent >= member.grant) this.#env.slots.reconsider();
+  }
+}
+
+function* piecesOf(bits: Uint8Array, length: number): Generator<number> {
+  for (let piece = 0; piece < length; piece++) {
+    if (((bits[piece >> 3] ?? 0) & (0x80 >> (piece & 7))) !== 0) yield piece;
+  }
+}

@@ -1,0 +1,47 @@
+import { Agent, request } from 'undici';
+import { DocketError } from '../base/errors.ts';
+
+/** Silence, in milliseconds, after which a web seed is given up for now. */
+const patience = 15_000;
+
+/** `WEB_SEED_FAILED`: the URL did not give the range. */
+export class WebSeedError extends DocketError {
+  constructor(message: string) {
+    super('WEB_SEED_FAILED', message);
+  }
+}
+
+/** Takes ranges of blobs over HTTP (BEP 19). */
+export class WebSeedClient {
+  readonly #agent = new Agent({
+    connect: { timeout: 3_000 },
+    headersTimeout: patience,
+    bodyTimeout: patience,
+    connections: 4,
+  });
+
+  /** The bytes from `first` to `last`, both included, as they come. Throws WebSeedError or what the network says. */
+  async *range(
+    url: string,
+    first: number,
+    last: number,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array, void> {
+    const { statusCode, body } = await request(url, {
+      dispatcher: this.#agent,
+      headers: { ...headers, range: `bytes=${first}-${last}` },
+      signal,
+    });
+    // A 200 would be the whole blob, and not what was asked for: its bytes belong elsewhere.
+    if (statusCode !== 206) {
+      body.destroy();
+      throw new WebSeedError(`${url} answered ${statusCode} to a range`);
+    }
+    yield* body;
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+}
