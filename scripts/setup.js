@@ -1,6 +1,6 @@
-// Makes a checkout ready to run: the packages of package-lock.json, and a Node that runs Docket. Run by `npm start`,
-// `npm test` and `bin/docket` before anything else, so it is plain JavaScript for Node 18 and later, needs no package, is
-// quiet when all is well, and leaves standard output alone.
+// Makes a checkout ready to run: the packages of package-lock.json, and a Node that runs Docket. `scripts/run` runs it before
+// anything else, so it is plain JavaScript for Node 18 and later, needs no package, is quiet when all is well, and leaves
+// standard output alone.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -132,7 +132,7 @@ function usableNode(program) {
   return status === 0 && isNew;
 }
 
-/** After this, `node` in an npm script and in bin/docket is one that runs Docket. */
+/** After this, `node` in an npm script is one that runs Docket. */
 function provideNode() {
   const link = join(bin, 'node');
   if (usableNode(link)) return;
@@ -162,6 +162,6 @@ if (!isReady()) {
 } else if (!existsSync(join(bin, 'node'))) {
   provideNode();
 } else {
-  // bin/docket looks only at the times of the two files.
+  // scripts/run looks only at the times of the two files.
   utimesSync(stamp, new Date(), new Date());
 }
