@@ -4,7 +4,7 @@ import { ManualClock } from '../base/manual-clock.ts';
 import { seededRandom } from '../base/random.ts';
 import type { InfoHash } from '../torrent/ids.ts';
 import { MemoryPeerTable } from './memory-peer-table.ts';
-import { testPeerTable } from './peer-table.suite.ts';
+import { testPeerTable } from './peer-table-suite.ts';
 
 testPeerTable('memory peer table', (setting) => new MemoryPeerTable(setting));
 

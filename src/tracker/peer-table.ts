@@ -28,7 +28,7 @@ export interface Introduction extends SwarmFigures {
 
 /**
  * Who is in which swarm. A peer is known by its address, which is seen from its connection: so nobody can change the
- * entry of another host. Every implementation passes the suite in `peer-table.suite.ts`.
+ * entry of another host. Every implementation passes the suite in `peer-table-suite.ts`.
  */
 export interface PeerTable {
   /** Lists the peer, or refreshes it, and gives it peers as `chooseHandout` has it. A full table gives peers, but lists no new one. */
