@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises';
+import { systemClock } from '../base/clock.ts';
+import { DocketError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { systemRandom } from '../base/random.ts';
+import { startHostEngine } from './host-engine.ts';
+import { AgentMetrics } from './mirror/agent-metrics.ts';
+import { Mirror } from './mirror/mirror.ts';
+import { Origins } from './mirror/origins.ts';
+
+export interface AgentOptions {
+  /** The registry's base URL, such as `http://registry:8000`. */
+  readonly registry: string;
+  /** Where the host's container runtimes reach the mirror: default 127.0.0.1. */
+  readonly host?: string | undefined;
+  /** Default 8010; 0 takes a free one. */
+  readonly port?: number | undefined;
+  /** The folder of the cache. */
+  readonly location: string;
+  /** Where peers are accepted: default all addresses. */
+  readonly peerHost?: string | undefined;
+  /** Default 6881, or any free port when that is taken; 0 takes a free one. */
+  readonly peerPort?: number | undefined;
+  /** Limits the link, each way, in bytes a second. */
+  readonly rate?: number | undefined;
+  /** Further names, `host` or `host:port`, under which runtimes know the registry. */
+  readonly aliases?: readonly string[] | undefined;
+  readonly log: Log;
+}
+
+/** An agent that runs. */
+export interface AgentRole extends AsyncDisposable {
+  /** Of the mirror. */
+  readonly url: string;
+  readonly peerPort: number;
+  /** Breaks off what is being served and fetched, leaves the swarms, and resolves when all is down. */
+  close(): Promise<void>;
+}
+
+/** Raised when an agent cannot be started as it was told to. */
+export class AgentError extends DocketError {
+  declare readonly code: 'AGENT_REGISTRY_INVALID';
+}
+
+/**
+ * Starts a host's agent: a mirror for its container runtimes, which takes part in the swarms. Throws AgentError,
+ * StorageError STORAGE_LOCKED when another agent has the folder, or the system's error when an address is taken.
+ */
+export async function startAgent(options: AgentOptions): Promise<AgentRole> {
+  const { log, host = '127.0.0.1', port = 8010 } = options;
+  const registry = registryUrl(options.registry);
+  const engine = await startHostEngine({
+    registry,
+    location: options.location,
+    peerHost: options.peerHost,
+    peerPort: options.peerPort,
+    rate: options.rate,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+  });
+  try {
+    const { upstream, cache, swarm, fetcher } = engine;
+    const { blobs } = fetcher;
+    const metrics = new AgentMetrics({ swarm, blobs, cache });
+    const about = { version: await version(), registry: registry.href, peerPort: swarm.port };
+    const mirror = await Mirror.start({
+      host,
+      port,
+      origins: new Origins(registry, options.aliases ?? []),
+      registry,
+      service: {
+        fetcher,
+        cache,
+        upstream,
+        clock: systemClock,
+        onSent: (bytes) => metrics.sentToClients(bytes),
+      },
+      api: { about, blobs, cache, metrics },
+      log,
+    });
+    const close = async (): Promise<void> => {
+      await mirror.close();
+      await engine.close();
+    };
+    return { url: mirror.url, peerPort: swarm.port, close, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+/** A host and port alone mean plain HTTP. Credentials in the URL would end in logs and torrents. */
+function registryUrl(text: string): URL {
+  const url = URL.parse(text.includes('://') ? text : `http://${text}`);
+  const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:';
+  if (url === null || !isWeb || url.username !== '' || url.password !== '') {
+    throw new AgentError(
+      'AGENT_REGISTRY_INVALID',
+      'the registry must be an http or https URL without user and password',
+    );
+  }
+  return url;
+}
+
+/** The same file from `src` and from `dist`. */
+async function version(): Promise<string> {
+  const file = new URL('../../package.json', import.meta.url);
+  const content: unknown = JSON.parse(await readFile(file, 'utf8'));
+  const found = typeof content === 'object' && content !== null && 'version' in content;
+  return found ? String(content.version) : 'unknown';
+}

@@ -1,0 +1,128 @@
+import type { Digest } from '../../oci/digest.ts';
+import type { Descriptor } from '../../oci/manifest.ts';
+import type { Repository } from '../../oci/reference.ts';
+import { BlobDownload, smallBlob, type FetchParts } from './blob-download.ts';
+import type { BlobProgress, BlobReader } from './blob-reader.ts';
+import { DownloadReader } from './download-reader.ts';
+import { FetchError } from './fetch-error.ts';
+import { TorrentFinder } from './torrent-finder.ts';
+
+/** What a fetcher works with; `createFetcher` explains. */
+export type BlobFetcherParts = Omit<FetchParts, 'torrents'>;
+
+/** How long a finished fetch is still told of, in milliseconds. */
+const finishedLasts = 10 * 60_000;
+const mostFinished = 500;
+
+/** Fetches blobs into the cache, each once at a time however many ask for it. */
+export class BlobFetcher implements AsyncDisposable {
+  readonly #parts: FetchParts;
+  readonly #running = new Map<Digest, BlobDownload>();
+  readonly #finished: { readonly at: number; readonly progress: BlobProgress }[] = [];
+  #closed = false;
+  #plainBytes = 0;
+
+  constructor(parts: BlobFetcherParts) {
+    const torrents = new TorrentFinder(
+      parts.cache.torrents,
+      parts.upstream,
+      parts.clock,
+      parts.log,
+    );
+    this.#parts = { ...parts, torrents };
+  }
+
+  /**
+   * The blob, as soon as a source is found that has it: the cache, its swarm or the registry. `size` is what a manifest
+   * says of it. Rejects with an UpstreamError or FetchError, or with the signal's reason, which ends the waiting only.
+   */
+  async open(
+    repository: Repository,
+    digest: Digest,
+    size?: number,
+    signal?: AbortSignal,
+  ): Promise<BlobReader> {
+    signal?.throwIfAborted();
+    if (this.#closed) throw new FetchError('FETCH_CLOSED', 'the fetcher is closed');
+    let download = this.#running.get(digest);
+    if (download === undefined) {
+      download = new BlobDownload(this.#parts, digest, repository, size);
+      this.#running.set(digest, download);
+      const ended = download;
+      const onEnd = (): void => this.#onEnd(ended);
+      void download.done.then(onEnd, onEnd);
+    } else {
+      download.addRepository(repository);
+    }
+    const length = await unlessAborted(download.started, signal);
+    return new DownloadReader(download, length, this.#parts.cache.blobs);
+  }
+
+  /** True when the blob is in the cache or on its way into it. */
+  async hasOrFetches(digest: Digest): Promise<boolean> {
+    if (this.#running.has(digest)) return true;
+    return await this.#parts.cache.blobs.has(digest);
+  }
+
+  /** Has the torrents of these blobs fetched in the background, so that their swarms can be entered at once. */
+  async prefetch(repository: Repository, blobs: readonly Descriptor[]): Promise<void> {
+    const wanted: Digest[] = [];
+    for (const { digest, size } of blobs) {
+      if (size >= smallBlob && !(await this.hasOrFetches(digest))) wanted.push(digest);
+    }
+    if (!this.#closed) this.#parts.torrents.prefetch(repository, wanted);
+  }
+
+  /** Seeds all that is in the cache. */
+  async seedAll(): Promise<void> {
+    for await (const { metainfo } of this.#parts.cache.seeds()) {
+      if (this.#closed) return;
+      this.#parts.swarm.announceSeed(metainfo.infoHash, metainfo.trackers);
+    }
+  }
+
+  /** The fetches under way, and those that finished within the last minutes. */
+  downloads(): readonly BlobProgress[] {
+    const since = this.#parts.clock.now() - finishedLasts;
+    const finished = this.#finished.filter(({ at }) => at > since).map(({ progress }) => progress);
+    const running = [...this.#running.values()]
+      .filter(({ fetched }) => fetched)
+      .map((download) => download.progress());
+    return [...finished, ...running];
+  }
+
+  /** All bytes of blobs that came from the registry over plain HTTP; those of web seeds are the swarm's. */
+  get plainBytes(): number {
+    let bytes = this.#plainBytes;
+    for (const download of this.#running.values()) bytes += download.plainBytes;
+    return bytes;
+  }
+
+  /** Ends all fetches. What they have on disk stays for the next time. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#parts.torrents.close();
+    await Promise.all([...this.#running.values()].map((download) => download.stop()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #onEnd(download: BlobDownload): void {
+    this.#running.delete(download.digest);
+    this.#plainBytes += download.plainBytes;
+    if (!download.fetched) return;
+    this.#finished.push({ at: this.#parts.clock.now(), progress: download.progress() });
+    if (this.#finished.length > mostFinished) this.#finished.shift();
+  }
+}
+
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

@@ -1,0 +1,99 @@
+import type { Clock } from '../base/clock.ts';
+import { codeOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import { createRateLimiter } from '../base/rate-limiter.ts';
+import { startSwarm } from '../swarm/swarm.ts';
+import type { Swarm } from '../swarm/swarm-types.ts';
+import { TrackerClient } from '../swarm/tracker-client.ts';
+import { ContentCache } from './cache/content-cache.ts';
+import { createFetcher, type Fetcher } from './fetch/create-fetcher.ts';
+import { Upstream } from './upstream/upstream.ts';
+
+export interface HostEngineOptions {
+  /** The registry's base URL. */
+  readonly registry: URL;
+  /** The folder of the cache; no other process may have it open. */
+  readonly location: string;
+  /** Where peers are accepted: default all addresses. */
+  readonly peerHost?: string | undefined;
+  /** Default 6881, or any free port when that is taken. */
+  readonly peerPort?: number | undefined;
+  /** Limits the link, each way, in bytes a second. */
+  readonly rate?: number | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** What a host needs to pull images: a cache, a swarm and a registry to fetch from. */
+export interface HostEngine extends AsyncDisposable {
+  readonly upstream: Upstream;
+  readonly cache: ContentCache;
+  readonly swarm: Swarm;
+  readonly fetcher: Fetcher;
+  /** Ends all fetches, leaves the swarms and unlocks the folder. What was fetched stays. */
+  close(): Promise<void>;
+}
+
+const usualPeerPort = 6881;
+
+/**
+ * Starts what an agent, or `docket pull` on a host without one, pulls by. It seeds all that the cache holds already.
+ * Throws StorageError STORAGE_LOCKED when the folder is in use, or the system's error when the port cannot be had.
+ */
+export async function startHostEngine(options: HostEngineOptions): Promise<HostEngine> {
+  const { registry, location, clock, random, log } = options;
+  const cache = await ContentCache.open(location, log);
+  const upstream = new Upstream({ registry, clock });
+  const trackerClient = new TrackerClient();
+  const download = createRateLimiter(options.rate, clock);
+  const listen = (port: number): Promise<Swarm> =>
+    startSwarm({
+      listen: { host: options.peerHost ?? '0.0.0.0', port },
+      clock,
+      random,
+      log,
+      upload: createRateLimiter(options.rate, clock),
+      download,
+      trackerClient,
+      seed: (infoHash) => cache.seed(infoHash),
+    });
+  try {
+    const swarm = await listenSomewhere(listen, options.peerPort, log);
+    const fetcher = createFetcher({ upstream, cache, swarm, download, clock, random, log });
+    void fetcher.blobs.seedAll().catch((error: unknown) => {
+      log.error({ error }, 'what the cache holds cannot be seeded');
+    });
+    const close = async (): Promise<void> => {
+      await fetcher.blobs.close();
+      await swarm.close();
+      await trackerClient.close();
+      await upstream.close();
+      await cache.close();
+    };
+    return { upstream, cache, swarm, fetcher, close, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await trackerClient.close();
+    await upstream.close();
+    await cache.close();
+    throw error;
+  }
+}
+
+/** A port that was named is taken or nothing; the usual one may belong to another client on this host. */
+async function listenSomewhere(
+  listen: (port: number) => Promise<Swarm>,
+  named: number | undefined,
+  log: Log,
+): Promise<Swarm> {
+  if (named !== undefined) return await listen(named);
+  try {
+    return await listen(usualPeerPort);
+  } catch (error) {
+    if (codeOf(error) !== 'EADDRINUSE') throw error;
+    const swarm = await listen(0);
+    log.warn({ taken: usualPeerPort, port: swarm.port }, 'the peer port is taken: using another');
+    return swarm;
+  }
+}

@@ -1,0 +1,45 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { messageOf } from '../../base/errors.ts';
+import type { ContentCache } from '../cache/content-cache.ts';
+import type { BlobFetcher } from '../fetch/blob-fetcher.ts';
+import type { AgentMetrics } from './agent-metrics.ts';
+import { sendBytes, sendJson } from './respond.ts';
+
+/** What the agent tells of itself. */
+export interface AgentApi {
+  readonly about: {
+    readonly version: string;
+    readonly registry: string;
+    readonly peerPort: number;
+  };
+  readonly blobs: BlobFetcher;
+  readonly cache: ContentCache;
+  readonly metrics: AgentMetrics;
+}
+
+/**
+ * Answers `/api/v1/agent`, `/api/v1/downloads`, `/healthz` and `/metrics`; false for all other paths. Nothing here
+ * changes anything, and no other site's page may read it: there are no CORS headers.
+ */
+export async function serveAgentApi(
+  api: AgentApi,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<boolean> {
+  const path = request.url?.split('?', 1)[0];
+  if (path === '/api/v1/agent') {
+    sendJson(request, response, 200, { name: 'docket-agent', ...api.about });
+  } else if (path === '/api/v1/downloads') {
+    sendJson(request, response, 200, { downloads: api.blobs.downloads() });
+  } else if (path === '/healthz') {
+    const problem = await api.cache.check().then(() => undefined, messageOf);
+    const status = problem === undefined ? 200 : 503;
+    sendJson(request, response, status, problem === undefined ? { status: 'ok' } : { problem });
+  } else if (path === '/metrics') {
+    const text = Buffer.from(await api.metrics.text());
+    sendBytes(request, response, 200, api.metrics.contentType, text);
+  } else {
+    return false;
+  }
+  return true;
+}
