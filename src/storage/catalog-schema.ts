@@ -49,3 +49,6 @@ export interface CatalogContext {
   /** Milliseconds since 1970. */
   readonly wallTime: () => number;
 }
+
+/** How many digests are named in one query: far below the number of parameters that a database takes. */
+export const digestsPerQuery = 500;

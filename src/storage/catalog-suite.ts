@@ -57,6 +57,21 @@ export function catalogSuite(name: string, createHarness: () => Promise<CatalogH
     );
 
     test(
+      'the sizes of thousands of blobs are found at once, in one repository',
+      withCatalog(async ({ blobs }) => {
+        const many = Array.from({ length: 1100 }, (_, at) => blobNamed('x'.repeat(at)));
+        for (const blob of many.slice(0, 3)) await blobs.link(red, blob);
+        await blobs.link(blue, blobNamed('y'));
+        const asked = [blobNamed('y'), ...many].map((blob) => blob.digest);
+        assert.deepEqual(
+          [...(await blobs.sizes(red, asked))].toSorted(([, a], [, b]) => a - b),
+          many.slice(0, 3).map((blob) => [blob.digest, blob.size]),
+        );
+        assert.deepEqual([...(await blobs.sizes(red, []))], []);
+      }),
+    );
+
+    test(
       'sizes beyond 32 bits are kept exactly',
       withCatalog(async ({ blobs }) => {
         const blob = { ...blobNamed('large'), size: 2 ** 45 + 1 };
@@ -243,7 +258,9 @@ export function catalogSuite(name: string, createHarness: () => Promise<CatalogH
           assert.equal(found?.infoHash, torrent.infoHash);
           assert.deepEqual(found && Buffer.from(found.metainfo), Buffer.from(torrent.metainfo));
         }
-        assert.deepEqual(await torrents.infoHashes(), [torrent.infoHash]);
+        assert.deepEqual(await torrents.list(), [
+          { digest: blob.digest, infoHash: torrent.infoHash },
+        ]);
       }),
     );
 
@@ -251,7 +268,7 @@ export function catalogSuite(name: string, createHarness: () => Promise<CatalogH
       'a torrent of a blob that is not known is not kept',
       withCatalog(async ({ torrents }) => {
         assert.equal(await torrents.put(torrentOf(blobNamed('a'))), false);
-        assert.deepEqual(await torrents.infoHashes(), []);
+        assert.deepEqual(await torrents.list(), []);
       }),
     );
 

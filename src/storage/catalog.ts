@@ -43,9 +43,13 @@ export interface ImageRecord {
   readonly pushedAt: number;
 }
 
-export interface TorrentRecord {
+/** Which blob has which info hash. */
+export interface TorrentEntry {
   readonly digest: Digest;
   readonly infoHash: InfoHash;
+}
+
+export interface TorrentRecord extends TorrentEntry {
   /** The `.torrent`, without trackers and web seeds. */
   readonly metainfo: Uint8Array;
 }
@@ -67,6 +71,8 @@ export interface RepositoryTable {
 export interface BlobTable {
   link(repository: Repository, blob: BlobRecord): Promise<void>;
   find(repository: Repository, digest: Digest): Promise<BlobRecord | undefined>;
+  /** The sizes of those of `digests` that the repository links. */
+  sizes(repository: Repository, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, number>>;
   /** The blob, whoever links it. */
   findAnywhere(digest: Digest): Promise<BlobRecord | undefined>;
   /** A repository that links the blob: the first one by name. */
@@ -104,8 +110,8 @@ export interface TorrentTable {
   put(torrent: TorrentRecord): Promise<boolean>;
   find(digest: Digest): Promise<TorrentRecord | undefined>;
   findByInfoHash(infoHash: InfoHash): Promise<TorrentRecord | undefined>;
-  /** The info hashes of all torrents, sorted. */
-  infoHashes(): Promise<readonly InfoHash[]>;
+  /** All torrents, in the order of their digests. */
+  list(): Promise<readonly TorrentEntry[]>;
   /** Known blobs of at least one byte that have no torrent yet. */
   missing(): Promise<readonly BlobRecord[]>;
 }

@@ -1,6 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
 import type { Repository } from '../oci/reference.ts';
-import type { CatalogContext } from './catalog-schema.ts';
+import { digestsPerQuery, type CatalogContext } from './catalog-schema.ts';
 import type { BlobRecord, BlobTable } from './catalog.ts';
 import { ensureRepository } from './sql-repositories.ts';
 
@@ -36,6 +36,24 @@ export class SqlBlobs implements BlobTable {
       .where('repository_blobs.repository', '=', repository)
       .where('repository_blobs.digest', '=', digest)
       .executeTakeFirst();
+  }
+
+  async sizes(
+    repository: Repository,
+    digests: readonly Digest[],
+  ): Promise<ReadonlyMap<Digest, number>> {
+    const sizes = new Map<Digest, number>();
+    for (let at = 0; at < digests.length; at += digestsPerQuery) {
+      const rows = await this.#context.database
+        .selectFrom('repository_blobs')
+        .innerJoin('blobs', 'blobs.digest', 'repository_blobs.digest')
+        .select(['blobs.digest', 'blobs.size'])
+        .where('repository_blobs.repository', '=', repository)
+        .where('repository_blobs.digest', 'in', digests.slice(at, at + digestsPerQuery))
+        .execute();
+      for (const row of rows) sizes.set(row.digest, row.size);
+    }
+    return sizes;
   }
 
   async findAnywhere(digest: Digest): Promise<BlobRecord | undefined> {

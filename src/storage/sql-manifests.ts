@@ -1,14 +1,16 @@
 import type { Digest } from '../oci/digest.ts';
 import type { ManifestReference, Repository, Tag } from '../oci/reference.ts';
-import type { CatalogContext, CatalogSchema, CatalogTransaction } from './catalog-schema.ts';
+import {
+  digestsPerQuery,
+  type CatalogContext,
+  type CatalogSchema,
+  type CatalogTransaction,
+} from './catalog-schema.ts';
 import type { ImageRecord, ManifestNeeds, ManifestRecord, ManifestTable, Page } from './catalog.ts';
 import { ensureRepository } from './sql-repositories.ts';
 
 const columns = ['digest', 'media_type', 'bytes', 'subject', 'image_size'] as const;
 type ManifestRow = Pick<CatalogSchema['manifests'], (typeof columns)[number]>;
-
-/** Far below the number of parameters that a database takes in one statement. */
-const digestsPerQuery = 500;
 
 export class SqlManifests implements ManifestTable {
   readonly #context: CatalogContext;

@@ -1,7 +1,7 @@
 import type { Digest } from '../oci/digest.ts';
 import type { InfoHash } from '../torrent/ids.ts';
 import type { CatalogContext, CatalogSchema } from './catalog-schema.ts';
-import type { BlobRecord, TorrentRecord, TorrentTable } from './catalog.ts';
+import type { BlobRecord, TorrentEntry, TorrentRecord, TorrentTable } from './catalog.ts';
 
 export class SqlTorrents implements TorrentTable {
   readonly #context: CatalogContext;
@@ -46,13 +46,13 @@ export class SqlTorrents implements TorrentTable {
     return row === undefined ? undefined : recordOf(row);
   }
 
-  async infoHashes(): Promise<readonly InfoHash[]> {
+  async list(): Promise<readonly TorrentEntry[]> {
     const rows = await this.#context.database
       .selectFrom('torrents')
-      .select('info_hash')
-      .orderBy('info_hash')
+      .select(['digest', 'info_hash'])
+      .orderBy('digest')
       .execute();
-    return rows.map((row) => row.info_hash);
+    return rows.map((row) => ({ digest: row.digest, infoHash: row.info_hash }));
   }
 
   async missing(): Promise<readonly BlobRecord[]> {

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { rm, truncate, writeFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { sha256Of } from '../oci/digest.ts';
+import { openTestRegistry, other, pushBlob, team } from './registry-testing.ts';
+
+test('a blob is readable only through a repository that links it', async () => {
+  await using it = await openTestRegistry();
+  const { blobs } = it.registry;
+  const digest = await pushBlob(it.registry, team, randomBytes(50));
+  await (await blobs.open(team, digest)).close();
+  await assert.rejects(blobs.open(other, digest), { code: 'BLOB_UNKNOWN' });
+  await assert.rejects(blobs.stat(other, digest), { code: 'BLOB_UNKNOWN' });
+  await assert.rejects(blobs.unlink(other, digest), { code: 'BLOB_UNKNOWN' });
+});
+
+test('a blob is mounted from a repository that has it, or from any, and from no other', async () => {
+  await using it = await openTestRegistry();
+  const { blobs } = it.registry;
+  const digest = await pushBlob(it.registry, team, randomBytes(50));
+  assert.equal(await blobs.mount(other, digest, other), false);
+  assert.equal(await blobs.mount(other, sha256Of(randomBytes(5)), team), false);
+  assert.equal(await blobs.mount(other, sha256Of(randomBytes(5))), false);
+  await assert.rejects(blobs.stat(other, digest), { code: 'BLOB_UNKNOWN' });
+  assert.equal(await blobs.mount(other, digest, team), true);
+  assert.equal((await blobs.stat(other, digest)).size, 50);
+  await blobs.unlink(other, digest);
+  assert.equal(await blobs.mount(other, digest), true);
+});
+
+test('the file of a blob goes with its last link, and not before', async () => {
+  await using it = await openTestRegistry();
+  const { blobs, store } = it.registry;
+  const digest = await pushBlob(it.registry, team, randomBytes(50));
+  await blobs.mount(other, digest, team);
+  await blobs.unlink(team, digest);
+  await assert.rejects(blobs.stat(team, digest), { code: 'BLOB_UNKNOWN' });
+  assert.equal((await blobs.stat(other, digest)).size, 50);
+  await blobs.unlink(other, digest);
+  assert.equal(await store.size(digest), undefined);
+  assert.equal(await blobs.mount(team, digest), false);
+});
+
+test('a blob pushed and removed at the same time is whole or absent, never half', async () => {
+  await using it = await openTestRegistry();
+  const { blobs, store } = it.registry;
+  const bytes = randomBytes(50);
+  const digest = await pushBlob(it.registry, team, bytes);
+  for (let round = 0; round < 20; round++) {
+    await Promise.all([
+      pushBlob(it.registry, team, bytes),
+      blobs.unlink(team, digest).catch(() => {}),
+    ]);
+    const known = await it.registry.catalog.blobs.find(team, digest);
+    assert.equal(await store.size(digest), known === undefined ? undefined : 50);
+  }
+});
+
+for (const [damage, apply] of [
+  ['missing', (path: string) => rm(path)],
+  ['empty', (path: string) => truncate(path, 0)],
+  ['cut short', (path: string) => truncate(path, 20)],
+  ['too long', (path: string) => writeFile(path, 'x', { flag: 'a' })],
+] as const) {
+  test(`a blob whose file is ${damage} is absent, and pushing it again heals it`, async () => {
+    await using it = await openTestRegistry();
+    const { blobs, store } = it.registry;
+    const bytes = randomBytes(50);
+    const digest = await pushBlob(it.registry, team, bytes);
+    await apply(store.pathOf(digest));
+    await assert.rejects(blobs.stat(team, digest), { code: 'BLOB_UNKNOWN' });
+    await assert.rejects(blobs.open(team, digest), { code: 'BLOB_UNKNOWN' });
+    assert.equal(await blobs.mount(other, digest), false);
+    await pushBlob(it.registry, team, bytes);
+    assert.equal((await blobs.stat(team, digest)).size, 50);
+    await (await blobs.open(team, digest)).close();
+  });
+}

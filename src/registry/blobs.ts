@@ -1,0 +1,106 @@
+import type { Log } from '../base/log.ts';
+import type { Digest } from '../oci/digest.ts';
+import { OciError } from '../oci/oci-error.ts';
+import type { Repository } from '../oci/reference.ts';
+import type { BlobStore, BlobUpload, OpenBlob } from '../storage/blob-store.ts';
+import type { BlobRecord, Catalog } from '../storage/catalog.ts';
+import { KeyedLock } from './keyed-lock.ts';
+
+/** Told of each blob that comes or goes; must not throw. */
+export interface BlobEvents {
+  added(blob: BlobRecord): void;
+  removed(digest: Digest): void;
+}
+
+/** Blobs, read and removed through the repositories that link them. */
+export class Blobs {
+  readonly #store: BlobStore;
+  readonly #catalog: Catalog;
+  readonly #events: BlobEvents;
+  readonly #log: Log;
+  /** A blob's file and its links change together: a last link must not take the file of a new one with it. */
+  readonly #changes = new KeyedLock();
+
+  constructor(parts: {
+    readonly store: BlobStore;
+    readonly catalog: Catalog;
+    readonly events: BlobEvents;
+    readonly log: Log;
+  }) {
+    this.#store = parts.store;
+    this.#catalog = parts.catalog;
+    this.#events = parts.events;
+    this.#log = parts.log;
+  }
+
+  /** What is known of the blob. Throws OciError BLOB_UNKNOWN, also when its file is not whole. */
+  async stat(repository: Repository, digest: Digest): Promise<BlobRecord> {
+    const record = await this.#catalog.blobs.find(repository, digest);
+    if (record === undefined) throw unknown(digest);
+    this.#expectSize(record, await this.#store.size(digest));
+    return record;
+  }
+
+  /** Opens the blob for reading; close it. Throws OciError BLOB_UNKNOWN, also when its file is not whole. */
+  async open(repository: Repository, digest: Digest): Promise<OpenBlob> {
+    const record = await this.#catalog.blobs.find(repository, digest);
+    if (record === undefined) throw unknown(digest);
+    const blob = await this.#store.open(digest);
+    if (blob === undefined || blob.size !== record.size) {
+      await blob?.close();
+      this.#expectSize(record, blob?.size);
+      throw unknown(digest);
+    }
+    return blob;
+  }
+
+  /** Makes an upload, whose bytes have the digest, a blob of the repository: durable when this resolves. */
+  async adopt(repository: Repository, upload: BlobUpload, digest: Digest): Promise<void> {
+    const blob = { digest, size: upload.size };
+    await this.#changes.run(digest, async () => {
+      await upload.commit(digest);
+      await this.#catalog.blobs.link(repository, blob);
+    });
+    this.#events.added(blob);
+  }
+
+  /**
+   * Links a blob that another repository holds, `from` or else any (distribution-spec end-11). False when there is none:
+   * then it must be uploaded.
+   */
+  async mount(repository: Repository, digest: Digest, from?: Repository): Promise<boolean> {
+    return await this.#changes.run(digest, async () => {
+      const record =
+        from === undefined
+          ? await this.#catalog.blobs.findAnywhere(digest)
+          : await this.#catalog.blobs.find(from, digest);
+      if (record === undefined || (await this.#store.size(digest)) !== record.size) return false;
+      await this.#catalog.blobs.link(repository, record);
+      return true;
+    });
+  }
+
+  /** Takes the blob out of the repository; its file goes with the last link. Throws OciError BLOB_UNKNOWN. */
+  async unlink(repository: Repository, digest: Digest): Promise<void> {
+    const outcome = await this.#changes.run(digest, async () => {
+      const result = await this.#catalog.blobs.unlink(repository, digest);
+      if (result === 'orphaned') await this.#store.remove(digest);
+      return result;
+    });
+    if (outcome === 'absent') throw unknown(digest);
+    if (outcome === 'orphaned') this.#events.removed(digest);
+  }
+
+  #expectSize(record: BlobRecord, size: number | undefined): void {
+    if (size === record.size) return;
+    const fields = { digest: record.digest, expected: record.size, found: size };
+    this.#log.error(fields, 'a stored blob is damaged or missing; pushing it again heals it');
+    throw unknown(record.digest);
+  }
+}
+
+function unknown(digest: Digest): OciError {
+  return new OciError('BLOB_UNKNOWN', `this repository has no blob ${digest}`, {
+    detail: { digest },
+  });
+}

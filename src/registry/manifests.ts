@@ -1,0 +1,138 @@
+import { digestAlgorithm, digestOf, type Digest } from '../oci/digest.ts';
+import { blobsOf, parseManifest, type Descriptor, type Manifest } from '../oci/manifest.ts';
+import { isNonDistributable } from '../oci/media-type.ts';
+import { OciError } from '../oci/oci-error.ts';
+import type { ManifestReference, Repository, Tag } from '../oci/reference.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
+import type { Catalog, ManifestRecord } from '../storage/catalog.ts';
+
+/** The most bytes of a manifest: what clients and the conformance suite expect a registry to take. */
+export const largestManifest = 4 * 1024 * 1024;
+
+/** A manifest as its client pushes it. */
+export interface ManifestPush {
+  readonly reference: ManifestReference;
+  readonly bytes: Uint8Array;
+  readonly contentType: string | undefined;
+  /** Tags to set beside the reference (distribution-spec end-7b). */
+  readonly tags: readonly Tag[];
+}
+
+/** Manifests, kept byte for byte (distribution-spec end-3, end-7, end-9). */
+export class Manifests {
+  readonly #store: BlobStore;
+  readonly #catalog: Catalog;
+
+  constructor(parts: { readonly store: BlobStore; readonly catalog: Catalog }) {
+    this.#store = parts.store;
+    this.#catalog = parts.catalog;
+  }
+
+  /** Throws OciError MANIFEST_UNKNOWN. */
+  async get(repository: Repository, reference: ManifestReference): Promise<ManifestRecord> {
+    const record = await this.#catalog.manifests.find(repository, reference);
+    if (record === undefined) throw unknown(reference);
+    return record;
+  }
+
+  /**
+   * Stores a manifest whose blobs and manifests are all there. Only its subject and layers that must not be distributed
+   * may be lacking. Throws OciError SIZE_INVALID, DIGEST_INVALID, MANIFEST_INVALID or MANIFEST_BLOB_UNKNOWN.
+   */
+  async put(repository: Repository, push: ManifestPush): Promise<ManifestRecord> {
+    const { reference, bytes } = push;
+    if (bytes.length > largestManifest) {
+      throw new OciError('SIZE_INVALID', `a manifest may have at most ${largestManifest} bytes`);
+    }
+    const digest = digestOf(
+      reference.kind === 'digest' ? digestAlgorithm(reference.digest) : 'sha256',
+      bytes,
+    );
+    if (reference.kind === 'digest' && reference.digest !== digest) {
+      throw new OciError('DIGEST_INVALID', `the manifest has the digest ${digest}`, {
+        detail: { actual: digest, expected: reference.digest },
+      });
+    }
+    const manifest = parseManifest(bytes, push.contentType);
+    await this.#expectSameType(repository, digest, manifest.mediaType);
+
+    const blobs = blobsOf(manifest).filter(({ mediaType }) => !isNonDistributable(mediaType));
+    await this.#expectBlobs(repository, blobs);
+    const children = manifest.kind === 'index' ? manifest.manifests : [];
+    const record: ManifestRecord = {
+      digest,
+      mediaType: manifest.mediaType,
+      bytes,
+      subject: manifest.subject?.digest,
+      imageSize: await this.#imageSize(repository, manifest),
+    };
+    const tags = reference.kind === 'tag' ? [reference.tag, ...push.tags] : push.tags;
+    const lacking = await this.#catalog.manifests.put(repository, record, [...new Set(tags)], {
+      blobs: blobs.map((blob) => blob.digest),
+      manifests: children.map((child) => child.digest),
+    });
+    if (lacking.length > 0) throw lackingError(lacking);
+    return record;
+  }
+
+  /** Removes a tag alone, or a manifest with all its tags. Throws OciError MANIFEST_UNKNOWN. */
+  async remove(repository: Repository, reference: ManifestReference): Promise<void> {
+    const removed =
+      reference.kind === 'tag'
+        ? await this.#catalog.manifests.removeTag(repository, reference.tag)
+        : await this.#catalog.manifests.remove(repository, reference.digest);
+    if (!removed) throw unknown(reference);
+  }
+
+  /** The same bytes are never served under two types (CVE-2021-41190). */
+  async #expectSameType(repository: Repository, digest: Digest, mediaType: string): Promise<void> {
+    const stored = await this.#catalog.manifests.find(repository, { kind: 'digest', digest });
+    if (stored === undefined || stored.mediaType === mediaType) return;
+    throw new OciError('MANIFEST_INVALID', `these bytes are stored as ${stored.mediaType} already`);
+  }
+
+  /** A blob counts when it is linked, its file is whole, and it is as long as the manifest says. */
+  async #expectBlobs(repository: Repository, blobs: readonly Descriptor[]): Promise<void> {
+    const sizes = await this.#catalog.blobs.sizes(
+      repository,
+      blobs.map((blob) => blob.digest),
+    );
+    const lacking = new Set<Digest>();
+    for (const { digest, size } of blobs) {
+      const actual = sizes.get(digest);
+      if (actual === undefined || (await this.#store.size(digest)) !== actual) lacking.add(digest);
+      else if (actual !== size) {
+        throw new OciError('SIZE_INVALID', `${digest} has ${actual} bytes, not ${size}`, {
+          detail: { digest, actual, expected: size },
+        });
+      }
+    }
+    if (lacking.size > 0) throw lackingError([...lacking]);
+  }
+
+  async #imageSize(repository: Repository, manifest: Manifest): Promise<number> {
+    let total = 0;
+    for (const blob of blobsOf(manifest)) total += blob.size;
+    if (manifest.kind === 'image') return total;
+    for (const { digest } of manifest.manifests) {
+      const child = await this.#catalog.manifests.find(repository, { kind: 'digest', digest });
+      total += child?.imageSize ?? 0;
+    }
+    return total;
+  }
+}
+
+function unknown(reference: ManifestReference): OciError {
+  const name = reference.kind === 'tag' ? reference.tag : reference.digest;
+  return new OciError('MANIFEST_UNKNOWN', `this repository has no manifest ${name}`, {
+    detail: { reference: name },
+  });
+}
+
+function lackingError(digests: readonly Digest[]): OciError {
+  return new OciError(
+    'MANIFEST_BLOB_UNKNOWN',
+    `the repository lacks what the manifest points to: ${digests.slice(0, 5).join(', ')}`,
+    { detail: { digests: digests.slice(0, 100) } },
+  );
+}

@@ -1,0 +1,85 @@
+import type { Log } from '../base/log.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { LocalBlobStore } from '../storage/blob-store.ts';
+import type { BlobRecord, Catalog, TorrentEntry } from '../storage/catalog.ts';
+import type { Seed } from '../swarm/swarm-types.ts';
+import type { InfoHash } from '../torrent/ids.ts';
+import { parseMetainfo } from '../torrent/metainfo.ts';
+import type { BlobEvents } from './blobs.ts';
+import { Torrents } from './torrents.ts';
+
+/** How swarms learn that the registry has a blob. Calls must not throw. */
+export interface SeedAnnouncer {
+  /** The registry seeds these from now on. */
+  add(infoHashes: readonly InfoHash[]): void;
+  remove(infoHash: InfoHash): void;
+}
+
+/** With the registry's own tracker the origin stands in every swarm that the catalog knows: nothing is announced. */
+export const silentAnnouncer: SeedAnnouncer = { add() {}, remove() {} };
+
+/** The registry as the origin of its blobs: it has a torrent for each, and gives the swarm what it seeds. */
+export class Seeding implements BlobEvents {
+  readonly torrents: Torrents;
+  readonly #store: LocalBlobStore;
+  readonly #catalog: Catalog;
+  readonly #log: Log;
+  #announcer: SeedAnnouncer = silentAnnouncer;
+  /** What was announced, to withdraw it when the blob is gone from the catalog. */
+  readonly #announced = new Map<Digest, InfoHash>();
+
+  constructor(parts: {
+    readonly store: LocalBlobStore;
+    readonly catalog: Catalog;
+    readonly log: Log;
+  }) {
+    this.#store = parts.store;
+    this.#catalog = parts.catalog;
+    this.#log = parts.log;
+    this.torrents = new Torrents({ ...parts, made: (record) => this.#announce([record]) });
+  }
+
+  /** Seeds everything that the catalog knows, and begins to make the torrents that are missing. */
+  async start(announcer: SeedAnnouncer): Promise<void> {
+    this.#announcer = announcer;
+    this.#announce(await this.#catalog.torrents.list());
+    for (const { digest } of await this.#catalog.torrents.missing()) this.torrents.prepare(digest);
+  }
+
+  added(blob: BlobRecord): void {
+    if (blob.size > 0) this.torrents.prepare(blob.digest);
+  }
+
+  removed(digest: Digest): void {
+    const infoHash = this.#announced.get(digest);
+    if (infoHash === undefined) return;
+    this.#announced.delete(digest);
+    this.#announcer.remove(infoHash);
+  }
+
+  /** True when the catalog knows a torrent of this info hash. */
+  async knows(infoHash: InfoHash): Promise<boolean> {
+    return (await this.#catalog.torrents.findByInfoHash(infoHash)) !== undefined;
+  }
+
+  /** The blob of a torrent, for the swarm; undefined when it is not here, or not whole. */
+  async seed(infoHash: InfoHash): Promise<Seed | undefined> {
+    const record = await this.#catalog.torrents.findByInfoHash(infoHash);
+    if (record === undefined) return undefined;
+    const metainfo = parseMetainfo(record.metainfo);
+    if ((await this.#store.size(record.digest)) === metainfo.length) {
+      return { metainfo, path: this.#store.pathOf(record.digest) };
+    }
+    this.#log.error({ digest: record.digest }, 'cannot seed a blob: it is damaged or missing');
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.torrents.close();
+  }
+
+  #announce(records: readonly TorrentEntry[]): void {
+    for (const { digest, infoHash } of records) this.#announced.set(digest, infoHash);
+    this.#announcer.add(records.map(({ infoHash }) => infoHash));
+  }
+}

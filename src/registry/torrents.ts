@@ -1,0 +1,134 @@
+import { messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Digest } from '../oci/digest.ts';
+import { OciError } from '../oci/oci-error.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
+import type { Catalog, TorrentRecord } from '../storage/catalog.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import { encodeMetainfo } from '../torrent/metainfo.ts';
+import { makeMetainfo } from './make-metainfo.ts';
+
+interface Making {
+  readonly promise: Promise<TorrentRecord>;
+  readonly resolve: (record: Promise<TorrentRecord>) => void;
+}
+
+/** How many blobs are hashed at the same time: more would only take the disk and the processor from each other. */
+const makers = 2;
+
+/** The torrents of blobs: made once each, away from the requests, and kept in the catalog. */
+export class Torrents {
+  readonly #store: BlobStore;
+  readonly #catalog: Catalog;
+  readonly #log: Log;
+  readonly #made: (record: TorrentRecord) => void;
+  readonly #closing = new AbortController();
+  /** All that are being made or wait for it, the most urgent first. */
+  readonly #waiting: Digest[] = [];
+  readonly #making = new Map<Digest, Making>();
+  #working = 0;
+
+  constructor(parts: {
+    readonly store: BlobStore;
+    readonly catalog: Catalog;
+    readonly log: Log;
+    /** Told of each new torrent; must not throw. */
+    readonly made: (record: TorrentRecord) => void;
+  }) {
+    this.#store = parts.store;
+    this.#catalog = parts.catalog;
+    this.#log = parts.log;
+    this.#made = parts.made;
+  }
+
+  /**
+   * The torrent of a known blob, made now when there is none yet: then it goes before those that nobody asked for. Throws
+   * OciError BLOB_UNKNOWN, also for the blob of no bytes, which BitTorrent cannot describe.
+   */
+  async get(digest: Digest): Promise<TorrentRecord> {
+    return (await this.#catalog.torrents.find(digest)) ?? (await this.#make(digest, true));
+  }
+
+  /** Sees to it that the blob gets its torrent some time. */
+  prepare(digest: Digest): void {
+    this.#make(digest, false).catch((error: unknown) => {
+      if (this.#closing.signal.aborted || error instanceof OciError) return;
+      this.#log.error({ digest, error: messageOf(error) }, 'could not make the torrent of a blob');
+    });
+  }
+
+  /** Gives up what is being made, and waits until nothing is read any more. */
+  async close(): Promise<void> {
+    const ended = [...this.#making.values()].map(({ promise }) => promise);
+    this.#closing.abort(new Error('the registry is closing'));
+    this.#work();
+    await Promise.allSettled(ended);
+  }
+
+  #make(digest: Digest, urgent: boolean): Promise<TorrentRecord> {
+    const existing = this.#making.get(digest);
+    if (existing !== undefined) {
+      if (urgent) this.#moveForward(digest);
+      return existing.promise;
+    }
+    const making: Making = Promise.withResolvers<TorrentRecord>();
+    this.#making.set(digest, making);
+    if (urgent) this.#waiting.unshift(digest);
+    else this.#waiting.push(digest);
+    this.#work();
+    return making.promise;
+  }
+
+  #moveForward(digest: Digest): void {
+    const place = this.#waiting.indexOf(digest);
+    if (place > 0) this.#waiting.unshift(...this.#waiting.splice(place, 1));
+  }
+
+  #work(): void {
+    while (this.#working < makers) {
+      const digest = this.#waiting.shift();
+      if (digest === undefined) return;
+      this.#working++;
+      const record = this.#makeNow(digest).finally(() => {
+        this.#working--;
+        this.#making.delete(digest);
+        this.#work();
+      });
+      this.#making.get(digest)?.resolve(record);
+    }
+  }
+
+  async #makeNow(digest: Digest): Promise<TorrentRecord> {
+    this.#closing.signal.throwIfAborted();
+    const existing = await this.#catalog.torrents.find(digest);
+    if (existing !== undefined) return existing;
+    await using blob = await this.#store.open(digest);
+    if (blob === undefined || blob.size === 0) throw noTorrent(digest);
+    const metainfo = await makeMetainfo(blob, digest, this.#closing.signal).catch(
+      async (error: unknown) => {
+        if (error instanceof StorageError && error.code === 'STORAGE_CORRUPT') {
+          await this.#discard(digest, error);
+        }
+        throw error;
+      },
+    );
+    const record = {
+      digest,
+      infoHash: metainfo.infoHash,
+      metainfo: encodeMetainfo(metainfo, { trackers: [], webSeeds: [] }),
+    };
+    if (!(await this.#catalog.torrents.put(record))) throw noTorrent(digest);
+    this.#made(record);
+    return record;
+  }
+
+  /** Bytes that are not the blob help nobody: without the file, clients see that they must push it again. */
+  async #discard(digest: Digest, error: StorageError): Promise<void> {
+    this.#log.error({ digest, error: error.message }, 'removed a damaged blob; push it again');
+    await this.#store.remove(digest);
+  }
+}
+
+function noTorrent(digest: Digest): OciError {
+  return new OciError('BLOB_UNKNOWN', `there is no torrent of ${digest}`, { detail: { digest } });
+}

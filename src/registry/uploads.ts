@@ -1,0 +1,202 @@
+import { messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { digestAlgorithm, type Digest, type DigestAlgorithm } from '../oci/digest.ts';
+import { OciError } from '../oci/oci-error.ts';
+import type { Repository } from '../oci/reference.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
+import type { Catalog } from '../storage/catalog.ts';
+import type { Blobs } from './blobs.ts';
+import { UploadSession, type UploadBody, type UploadRange } from './upload-session.ts';
+
+export interface UploadLimits {
+  /** The most bytes of a blob. */
+  readonly blobBytes: number;
+  /** The most uploads under way. */
+  readonly sessions: number;
+  /** Milliseconds after the last bytes until an upload is given up. */
+  readonly abandonedAfter: number;
+}
+
+export const defaultUploadLimits: UploadLimits = {
+  blobBytes: 2 ** 40,
+  sessions: 10_000,
+  abandonedAfter: 24 * 3600_000,
+};
+
+/** An upload as its client sees it. */
+export interface UploadStatus {
+  readonly id: string;
+  /** Bytes that are durable. */
+  readonly size: number;
+}
+
+/** Blobs being pushed, in one piece or many (distribution-spec end-4, end-5, end-6, end-13, end-14). */
+export class Uploads {
+  readonly #store: BlobStore;
+  readonly #catalog: Catalog;
+  readonly #blobs: Blobs;
+  readonly #log: Log;
+  readonly #limits: UploadLimits;
+  /** The uploads that this process has touched; others wait in the store and the catalog. */
+  readonly #sessions = new Map<string, UploadSession>();
+
+  constructor(parts: {
+    readonly store: BlobStore;
+    readonly catalog: Catalog;
+    readonly blobs: Blobs;
+    readonly log: Log;
+    readonly limits?: UploadLimits;
+  }) {
+    this.#store = parts.store;
+    this.#catalog = parts.catalog;
+    this.#blobs = parts.blobs;
+    this.#log = parts.log;
+    this.#limits = parts.limits ?? defaultUploadLimits;
+  }
+
+  /** Begins an upload; `algorithm` is the one that its digest is expected to have. Throws OciError TOOMANYREQUESTS. */
+  async start(
+    repository: Repository,
+    algorithm: DigestAlgorithm = 'sha256',
+  ): Promise<UploadStatus> {
+    if (this.#sessions.size >= this.#limits.sessions) {
+      throw new OciError('TOOMANYREQUESTS', `${this.#limits.sessions} uploads are under way`);
+    }
+    const upload = await this.#store.createUpload();
+    const session = this.#session(repository, upload, algorithm);
+    this.#sessions.set(upload.id, session);
+    try {
+      await this.#catalog.uploads.add({ id: upload.id, repository, algorithm });
+    } catch (error) {
+      await this.#forget(session);
+      throw error;
+    }
+    return statusOf(session);
+  }
+
+  /** Throws OciError BLOB_UPLOAD_UNKNOWN. */
+  async status(repository: Repository, id: string): Promise<UploadStatus> {
+    return statusOf(await this.#find(repository, id));
+  }
+
+  /**
+   * Appends a body; `range` says where it belongs, by default at the end. What is answered is durable. Throws OciError
+   * BLOB_UPLOAD_UNKNOWN, RANGE_INVALID or SIZE_INVALID, or what the body throws; the upload stays as it is then.
+   */
+  async append(
+    repository: Repository,
+    id: string,
+    body: UploadBody,
+    range?: UploadRange,
+  ): Promise<UploadStatus> {
+    const session = await this.#find(repository, id);
+    return await session.exclusively(async () => {
+      this.#expectOpen(session);
+      await session.append(body, range);
+      return statusOf(session);
+    });
+  }
+
+  /**
+   * Appends the last bytes, if there are any, and makes the upload a blob of the repository. A wrong digest ends the
+   * upload. Throws as `append` does, and OciError DIGEST_INVALID.
+   */
+  async finish(
+    repository: Repository,
+    id: string,
+    digest: Digest,
+    body?: UploadBody,
+    range?: UploadRange,
+  ): Promise<void> {
+    const session = await this.#find(repository, id);
+    await session.exclusively(async () => {
+      this.#expectOpen(session);
+      if (body !== undefined) await session.append(body, range);
+      try {
+        await session.verify(digest, digestAlgorithm(digest));
+      } catch (error) {
+        if (error instanceof OciError) await this.#forget(session);
+        throw error;
+      }
+      await this.#blobs.adopt(repository, session.upload, digest);
+      await this.#forget(session);
+    });
+  }
+
+  /** Ends an upload without a blob. Throws OciError BLOB_UPLOAD_UNKNOWN. */
+  async cancel(repository: Repository, id: string): Promise<void> {
+    const session = await this.#find(repository, id);
+    await session.exclusively(async () => {
+      this.#expectOpen(session);
+      await this.#forget(session);
+    });
+  }
+
+  /** Gives up the uploads that got no bytes for long. `now` is in milliseconds since 1970. */
+  async sweep(now: number): Promise<void> {
+    const alive = new Set<string>();
+    for await (const { id, changedAt } of this.#store.uploads()) {
+      alive.add(id);
+      if (now - changedAt < this.#limits.abandonedAfter) continue;
+      const upload = await this.#store.openUpload(id);
+      const session = this.#sessions.get(id);
+      await (session === undefined ? upload?.discard() : this.#forget(session));
+      await this.#catalog.uploads.remove(id);
+      this.#log.info({ upload: id }, 'gave up an abandoned upload');
+    }
+    for (const { id } of await this.#catalog.uploads.list()) {
+      if (!alive.has(id) && !this.#sessions.has(id)) await this.#catalog.uploads.remove(id);
+    }
+  }
+
+  async #find(repository: Repository, id: string): Promise<UploadSession> {
+    const session = this.#sessions.get(id) ?? (await this.#reopen(id));
+    if (session === undefined || session.repository !== repository) throw unknownUpload();
+    return session;
+  }
+
+  /** An upload that an earlier process began. */
+  async #reopen(id: string): Promise<UploadSession | undefined> {
+    const upload = await this.#store.openUpload(id);
+    if (upload === undefined) return undefined;
+    const record = await this.#catalog.uploads.find(id);
+    if (record === undefined) return undefined;
+    // Two requests may come here at once: both must get the same session.
+    const session =
+      this.#sessions.get(id) ?? this.#session(record.repository, upload, record.algorithm);
+    this.#sessions.set(id, session);
+    return session;
+  }
+
+  #session(
+    repository: Repository,
+    upload: UploadSession['upload'],
+    algorithm: DigestAlgorithm,
+  ): UploadSession {
+    return new UploadSession({ repository, upload, algorithm, largest: this.#limits.blobBytes });
+  }
+
+  /** The request that waited for its turn may find that the one before it ended the upload. */
+  #expectOpen(session: UploadSession): void {
+    if (this.#sessions.get(session.upload.id) !== session) throw unknownUpload();
+  }
+
+  async #forget(session: UploadSession): Promise<void> {
+    const { id } = session.upload;
+    this.#sessions.delete(id);
+    try {
+      await session.upload.discard();
+      await this.#catalog.uploads.remove(id);
+    } catch (error) {
+      this.#log.warn({ upload: id, error: messageOf(error) }, 'left the rests of an upload behind');
+    }
+  }
+}
+
+function statusOf(session: UploadSession): UploadStatus {
+  return { id: session.upload.id, size: session.upload.size };
+}
+
+function unknownUpload(): OciError {
+  return new OciError('BLOB_UPLOAD_UNKNOWN', 'this repository has no such upload under way');
+}
