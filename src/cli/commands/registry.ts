@@ -1,0 +1,44 @@
+import { Option, type Command } from 'commander';
+import type { CommandContext } from '../command-context.ts';
+import type { TypedRegistryOptions } from '../roles/run-registry.ts';
+import { addRoleOptions, withFrontOptions } from './role-options.ts';
+
+/** Declares `docket registry`. */
+export function addRegistry(program: Command, context: CommandContext): void {
+  const command = program
+    .command('registry')
+    .summary('run a registry')
+    .description('Runs a registry that seeds all it holds, until interrupted.')
+    .addOption(
+      new Option(
+        '-t, --tracker <host:port>',
+        'use this HTTP tracker instead of the built-in one',
+      ).env('DOCKET_REGISTRY_TRACKER'),
+    )
+    .addOption(
+      new Option(
+        '--tracker-whitelist <file>',
+        "write the torrents' info hashes to this file, for a tracker that wants such a list",
+      ).env('DOCKET_REGISTRY_TRACKER_WHITELIST'),
+    )
+    .addOption(
+      new Option('--tracker-reload <command>', 'run this after the whitelist has changed').env(
+        'DOCKET_REGISTRY_TRACKER_RELOAD',
+      ),
+    )
+    .addOption(
+      new Option('--advertise <host>', 'the host by which others reach this registry').env(
+        'DOCKET_REGISTRY_ADVERTISE',
+      ),
+    )
+    .action(async (typed: TypedRegistryOptions, verb: Command) => {
+      const { runRegistry } = await import('../roles/run-registry.ts');
+      await runRegistry(withFrontOptions(program, verb, typed), context);
+    });
+  addRoleOptions(command, {
+    section: 'REGISTRY',
+    bind: '0.0.0.0',
+    port: '8000',
+    location: '/var/local/docket',
+  });
+}

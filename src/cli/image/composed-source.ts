@@ -1,0 +1,181 @@
+import { pipeline } from 'node:stream/promises';
+import {
+  composeManifest,
+  compressionMagicLength,
+  compressionOf,
+  type PackedLayer,
+} from '../../oci/archive-compose.ts';
+import { parseImageConfig } from '../../oci/archive-config.ts';
+import { ArchiveError } from '../../oci/archive-error.ts';
+import type { ArchiveImage } from '../../oci/archive-manifest.ts';
+import { sha256Of, type Digest } from '../../oci/digest.ts';
+import { eachLimited } from '../each-limited.ts';
+import type { SpoolFolder } from '../location.ts';
+import { compressLayer } from './compress-layer.ts';
+import { decompressor } from './decompress.ts';
+import { DigestStream } from './digest-stream.ts';
+import { fileStart, smallFile } from './file-bytes.ts';
+import type { BlobReceiver, ImageSource, SourceBlob, SourceManifest } from './image-source.ts';
+import type { LayerMemory } from './layer-memory.ts';
+import { blobsAtOnce } from './layout-source.ts';
+import type { SpooledArchive, SpooledFile } from './spooled-archive.ts';
+
+const largestConfig = 8 * 1024 * 1024;
+
+/** Where temporary files go, and what is known of earlier pushes. */
+export interface Workshop {
+  readonly spool: SpoolFolder;
+  readonly memory: LayerMemory;
+}
+
+/**
+ * An image of a `docker save` archive, whose layers are mostly uncompressed: they are compressed, and a manifest is made
+ * for them. The image's own ID, which is its config's digest, stays what it is.
+ */
+export class ComposedSource implements ImageSource {
+  readonly #config: SpooledFile;
+  readonly #layers: readonly SpooledFile[];
+  readonly #diffIds: readonly string[];
+  readonly #workshop: Workshop;
+
+  private constructor(
+    config: SpooledFile,
+    layers: readonly SpooledFile[],
+    diffIds: readonly string[],
+    workshop: Workshop,
+  ) {
+    this.#config = config;
+    this.#layers = layers;
+    this.#diffIds = diffIds;
+    this.#workshop = workshop;
+  }
+
+  /** Throws ArchiveError when a part is absent, or the config is not what its name says. */
+  static async open(
+    archive: SpooledArchive,
+    image: ArchiveImage,
+    workshop: Workshop,
+  ): Promise<ComposedSource> {
+    const config = archive.find(image.config);
+    if (config === undefined) throw absent('config', image.config);
+    if (image.configDigest !== undefined && config.sha256 !== image.configDigest) {
+      throw new ArchiveError(
+        'ARCHIVE_DIGEST_MISMATCH',
+        `the image's config ${image.configDigest} has the digest ${config.sha256}`,
+      );
+    }
+    const { diffIds } = parseImageConfig(await smallFile(config, largestConfig, image.config));
+    const layers = image.layers.map((name) => {
+      const layer = archive.find(name);
+      if (layer === undefined) throw absent('layer', name);
+      return layer;
+    });
+    if (layers.length !== diffIds.length) {
+      throw new ArchiveError(
+        'ARCHIVE_INVALID',
+        `manifest.json lists ${layers.length} layers, the image's config ${diffIds.length}`,
+      );
+    }
+    return new ComposedSource(config, layers, diffIds, workshop);
+  }
+
+  /** The image's ID. */
+  get configDigest(): Digest {
+    return this.#config.sha256;
+  }
+
+  async deliver(receiver: BlobReceiver, signal: AbortSignal): Promise<readonly SourceManifest[]> {
+    const packed: PackedLayer[] = [];
+    const firstOf = new Map<string, number>();
+    this.#layers.forEach((layer, index) => {
+      if (!firstOf.has(layer.sha256)) firstOf.set(layer.sha256, index);
+    });
+    const config: SourceBlob = { ...this.#config, digest: this.#config.sha256 };
+    const jobs = [
+      ...[...firstOf.values()].map((index) => async (either: AbortSignal): Promise<void> => {
+        packed[index] = await this.#deliverLayer(index, receiver, either);
+      }),
+      (either: AbortSignal): Promise<void> => deliverBlob(config, receiver, either),
+    ];
+    await eachLimited(jobs, blobsAtOnce, signal, (job, either) => job(either));
+
+    const layers = this.#layers.map((layer) => packed[firstOf.get(layer.sha256) ?? -1]);
+    const { bytes, manifest } = composeManifest(config, layers as PackedLayer[]);
+    return [{ digest: sha256Of(bytes), mediaType: manifest.mediaType, bytes }];
+  }
+
+  async #deliverLayer(
+    index: number,
+    receiver: BlobReceiver,
+    signal: AbortSignal,
+  ): Promise<PackedLayer> {
+    const layer = this.#layers[index] as SpooledFile;
+    const compression = compressionOf(await fileStart(layer.path, compressionMagicLength));
+    if (compression !== 'none') {
+      this.#checkDiffId(index, await diffIdOf(layer, compression, signal));
+      await deliverBlob({ ...layer, digest: layer.sha256 }, receiver, signal);
+      return { digest: layer.sha256, size: layer.size, compression };
+    }
+    this.#checkDiffId(index, layer.sha256);
+    const known = this.#workshop.memory.find(layer.sha256);
+    if (known !== undefined && (await receiver.has(known.digest))) {
+      receiver.skip(known);
+      return { ...known, compression: 'gzip' };
+    }
+    const blob = await compressLayer(layer.path, this.#workshop.spool.next(), signal);
+    await this.#workshop.memory.remember(layer.sha256, blob);
+    await deliverBlob(blob, receiver, signal);
+    return { digest: blob.digest, size: blob.size, compression: 'gzip' };
+  }
+
+  #checkDiffId(index: number, actual: Digest): void {
+    const expected = this.#diffIds[index];
+    if (actual === expected) return;
+    throw new ArchiveError(
+      'ARCHIVE_DIGEST_MISMATCH',
+      `layer ${index + 1} has the uncompressed digest ${actual} (the image's config says ${expected})`,
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#workshop.spool.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+async function deliverBlob(
+  blob: SourceBlob,
+  receiver: BlobReceiver,
+  signal: AbortSignal,
+): Promise<void> {
+  if (await receiver.has(blob.digest)) receiver.skip(blob);
+  else await receiver.receive(blob, signal);
+}
+
+async function diffIdOf(
+  layer: SpooledFile,
+  compression: PackedLayer['compression'],
+  signal: AbortSignal,
+): Promise<Digest> {
+  const digest = new DigestStream();
+  digest.resume();
+  await pipeline(layer.open(), decompressor(compression) ?? digest, digest, { signal }).catch(
+    (error: unknown) => {
+      signal.throwIfAborted();
+      throw new ArchiveError('ARCHIVE_INVALID', `a layer is no whole ${compression} file`, {
+        cause: error,
+      });
+    },
+  );
+  return digest.digest();
+}
+
+function absent(what: string, name: string): ArchiveError {
+  return new ArchiveError(
+    'ARCHIVE_BLOB_ABSENT',
+    `the archive names the ${what} ${JSON.stringify(name)}, but does not hold it`,
+  );
+}

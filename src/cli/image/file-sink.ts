@@ -1,0 +1,48 @@
+import { access, constants, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { codeOf } from '../../base/errors.ts';
+import { CliError } from '../cli-error.ts';
+import type { ImageSink, PulledImage } from './image-sink.ts';
+import { imageTar } from './image-tar.ts';
+import { writeFileWhole } from './write-file.ts';
+
+/** Writes images as a tar that every engine loads. */
+export class FileSink implements ImageSink {
+  readonly #file: string;
+
+  private constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** Makes sure, before anything is pulled, that the file can be written. Throws CliError FOLDER_UNUSABLE. */
+  static async open(file: string): Promise<FileSink> {
+    const folder = path.dirname(path.resolve(file));
+    try {
+      await access(folder, constants.W_OK);
+      if (!(await stat(folder)).isDirectory()) throw new Error(`${folder} is not a folder`);
+    } catch (error) {
+      throw new CliError(
+        'FOLDER_UNUSABLE',
+        `${file} cannot be written: ${String(codeOf(error) ?? error)}`,
+        {
+          cause: error,
+          hint: 'Name a file in a folder that is there and that you may write to.',
+        },
+      );
+    }
+    return new FileSink(path.resolve(file));
+  }
+
+  async has(): Promise<boolean> {
+    return false;
+  }
+
+  async write(image: PulledImage, signal: AbortSignal): Promise<string> {
+    await writeFileWhole(this.#file, imageTar(image), signal);
+    return `Written to ${this.#file}`;
+  }
+
+  async close(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}

@@ -1,0 +1,129 @@
+import { createHash, type Hash } from 'node:crypto';
+import { open, type FileHandle } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { request, type Dispatcher } from 'undici';
+import { messageOf } from '../../base/errors.ts';
+import { digestAlgorithm, digestHex } from '../../oci/digest.ts';
+import type { Descriptor } from '../../oci/manifest.ts';
+import { CliError } from '../cli-error.ts';
+import { errorInBody, headerOf } from '../remote/http-answer.ts';
+
+export interface HttpBlobOptions {
+  /** Addresses of the blob, the best first; the next is tried when one fails for good. */
+  readonly urls: readonly string[];
+  readonly dispatcher: Dispatcher;
+  /** A file that does not exist. */
+  readonly path: string;
+  /** Called with the number of bytes so far. */
+  readonly onBytes: (bytes: number) => void;
+  /** Called when an address is given up. */
+  readonly onFailure: (url: string, reason: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Bytes of a blob that are on the disk, with the hash over them. */
+interface Partial {
+  readonly file: FileHandle;
+  hash: Hash;
+  length: number;
+}
+
+/** How often one address may fail without a byte. */
+const mostFailures = 3;
+const pause = 500;
+
+/**
+ * Fetches a blob over HTTP into a file, going on where a broken connection left off, and verifies it. Throws CliError
+ * REGISTRY_FAILED when no address gives it, WRONG_CONTENT when the last one gives something else.
+ */
+export async function fetchHttpBlob(blob: Descriptor, options: HttpBlobOptions): Promise<void> {
+  const { urls, path, onFailure, signal } = options;
+  await using file = await open(path, 'wx', 0o600);
+  const partial = { file, hash: createHash(digestAlgorithm(blob.digest)), length: 0 };
+  let failure: unknown;
+  for (const url of urls) {
+    for (let failures = 0; failures < mostFailures;) {
+      const before = partial.length;
+      try {
+        signal.throwIfAborted();
+        await receive(url, blob, partial, options);
+        verify(url, blob, partial);
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        failure = error;
+        if (error instanceof CliError) {
+          // What this address sent cannot be trusted.
+          await restart(blob, partial);
+          break;
+        }
+        failures = partial.length > before ? 1 : failures + 1;
+        await delay(pause * failures, undefined, { signal }).catch(() => signal.throwIfAborted());
+      }
+    }
+    onFailure(url, messageOf(failure));
+  }
+  if (failure instanceof CliError) throw failure;
+  throw new CliError(
+    'REGISTRY_FAILED',
+    `the blob ${blob.digest} cannot be had: ${messageOf(failure)}`,
+    {
+      cause: failure,
+    },
+  );
+}
+
+async function receive(
+  url: string,
+  blob: Descriptor,
+  partial: Partial,
+  { dispatcher, onBytes, signal }: HttpBlobOptions,
+): Promise<void> {
+  if (partial.length === blob.size) return;
+  const answer = await request(url, {
+    dispatcher,
+    method: 'GET',
+    headers: partial.length === 0 ? {} : { range: `bytes=${partial.length}-` },
+    signal,
+  });
+  if (answer.statusCode === 200) await restart(blob, partial);
+  else if (answer.statusCode !== 206 || !continues(answer, partial.length)) {
+    const { text } = await errorInBody(answer);
+    throw new CliError('REGISTRY_FAILED', `the blob ${blob.digest} cannot be had: ${text}`);
+  }
+  for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+    if (partial.length + chunk.length > blob.size) throw tooLong(url, blob);
+    await partial.file.write(chunk, 0, chunk.length, partial.length);
+    partial.hash.update(chunk);
+    partial.length += chunk.length;
+    onBytes(partial.length);
+  }
+  if (partial.length < blob.size) throw new Error('the connection ended early');
+}
+
+async function restart(blob: Descriptor, partial: Partial): Promise<void> {
+  if (partial.length === 0) return;
+  await partial.file.truncate(0);
+  partial.hash = createHash(digestAlgorithm(blob.digest));
+  partial.length = 0;
+}
+
+function verify(url: string, blob: Descriptor, partial: Partial): void {
+  const hex = partial.hash.copy().digest('hex');
+  if (hex === digestHex(blob.digest)) return;
+  throw new CliError(
+    'WRONG_CONTENT',
+    `${new URL(url).origin} sent ${digestAlgorithm(blob.digest)}:${hex} (expected ${blob.digest})`,
+  );
+}
+
+function continues(answer: Dispatcher.ResponseData, from: number): boolean {
+  return (headerOf(answer, 'content-range') ?? '').startsWith(`bytes ${from}-`);
+}
+
+function tooLong(url: string, blob: Descriptor): CliError {
+  return new CliError(
+    'WRONG_CONTENT',
+    `${new URL(url).origin} sent more than the ${blob.size} bytes of ${blob.digest}`,
+  );
+}

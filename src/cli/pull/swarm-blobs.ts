@@ -1,0 +1,138 @@
+import path from 'node:path';
+import type { BlobReader } from '../../agent/fetch/blob-reader.ts';
+import { startHostEngine, type HostEngine } from '../../agent/host-engine.ts';
+import { systemClock } from '../../base/clock.ts';
+import { codeOf } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import { systemRandom } from '../../base/random.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { Descriptor } from '../../oci/manifest.ts';
+import type { Repository } from '../../oci/reference.ts';
+import { CliError } from '../cli-error.ts';
+import { storedFile } from '../image/file-bytes.ts';
+import type { StoredFile } from '../image/image-source.ts';
+import { SpoolFolder } from '../location.ts';
+import type { BlobSource, FetchProgress } from './blob-source.ts';
+
+export interface SwarmBlobsOptions {
+  /** The registry's URL. */
+  readonly registry: string;
+  /** The client's folder. What an interrupted pull fetched is kept in it for the next. */
+  readonly location: string;
+  /** Bytes a second, each way. */
+  readonly rate: number | undefined;
+  readonly log: Log;
+}
+
+const progressInterval = 200;
+
+/** Takes part in the swarms of an image's blobs, as an agent would. */
+export class SwarmBlobs implements BlobSource {
+  readonly description = 'the swarm';
+  readonly #engine: HostEngine;
+  readonly #spool: SpoolFolder | undefined;
+  readonly #fetched = new Set<Digest>();
+
+  private constructor(engine: HostEngine, spool: SpoolFolder | undefined) {
+    this.#engine = engine;
+    this.#spool = spool;
+  }
+
+  /** One pull at a time uses the folder's cache; others work in temporary ones, which are removed. */
+  static async start(options: SwarmBlobsOptions): Promise<SwarmBlobs> {
+    const { location, rate, log } = options;
+    const start = (folder: string): Promise<HostEngine> =>
+      startHostEngine({
+        registry: new URL(options.registry),
+        location: folder,
+        rate,
+        clock: systemClock,
+        random: systemRandom,
+        log,
+      });
+    try {
+      return new SwarmBlobs(await start(path.join(location, 'cache')), undefined);
+    } catch (error) {
+      if (codeOf(error) !== 'STORAGE_LOCKED') throw error;
+    }
+    const spool = await SpoolFolder.create(location);
+    try {
+      return new SwarmBlobs(await start(spool.next()), spool);
+    } catch (error) {
+      await spool.close();
+      throw error;
+    }
+  }
+
+  async fetch(
+    repository: Repository,
+    { digest, size }: Descriptor,
+    onProgress: (progress: FetchProgress) => void,
+    signal: AbortSignal,
+  ): Promise<StoredFile> {
+    const { fetcher, cache } = this.#engine;
+    const reader = await fetcher.blobs.open(repository, digest, size, signal);
+    this.#fetched.add(digest);
+    try {
+      await this.#follow(reader, size, onProgress, signal);
+    } finally {
+      await reader.close();
+    }
+    const file = await cache.blobs.find(digest);
+    if (file === undefined) {
+      throw new CliError('WRONG_CONTENT', `the blob ${digest} was damaged on the disk`);
+    }
+    return storedFile(file.path, file.size);
+  }
+  /** Bytes sent to other hosts, and how many of them are connected. */
+  seeding(): { readonly sent: number; readonly peers: number } {
+    return this.#engine.swarm.totals();
+  }
+
+  async forget(): Promise<void> {
+    const { cache } = this.#engine;
+    for (const digest of this.#fetched) {
+      await cache.blobs.drop(digest);
+      await cache.torrents.drop(digest);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#engine.close();
+    await this.#spool?.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #follow(
+    reader: BlobReader,
+    size: number,
+    onProgress: (progress: FetchProgress) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (reader.size !== size) {
+      throw new CliError(
+        'WRONG_CONTENT',
+        `the blob ${reader.digest} has ${reader.size} bytes (its manifest says ${size})`,
+      );
+    }
+    const timer = setInterval(() => onProgress(reader.progress()), progressInterval);
+    try {
+      await unlessAborted(reader.done, signal);
+    } finally {
+      clearInterval(timer);
+    }
+    onProgress(reader.progress());
+  }
+}
+
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

@@ -1,0 +1,24 @@
+import type { LogLevel } from '../../base/log.ts';
+import { parseBytes } from '../../base/units.ts';
+import { parseListenPort } from '../registry-url.ts';
+
+/** The options that registry and agent have in common, as they were typed. */
+export interface TypedRoleOptions {
+  readonly bind: string;
+  readonly port: string;
+  readonly location: string;
+  readonly peerPort?: string;
+  readonly rate?: string;
+  readonly logLevel: LogLevel;
+}
+
+/** The options that both roles take, read. Throws UsageError and UnitError. */
+export function readRoleOptions(typed: TypedRoleOptions) {
+  return {
+    host: typed.bind,
+    port: parseListenPort(typed.port),
+    location: typed.location,
+    peerPort: typed.peerPort === undefined ? undefined : parseListenPort(typed.peerPort),
+    rate: typed.rate === undefined ? undefined : parseBytes(typed.rate),
+  };
+}
