@@ -58,7 +58,6 @@ export class Peer {
   readonly #events: PeerEvents;
   readonly #isExtended: boolean;
   #isClosed = false;
-  #hasSpoken = false;
   #keptAlive: number;
   #lastHeard: number;
 
@@ -183,13 +182,9 @@ export class Peer {
   }
 
   #handle(message: WireMessage): void {
-    const isAnnouncement =
-      message.type === 'bitfield' || message.type === 'haveAll' || message.type === 'haveNone';
-    if (isAnnouncement && this.#hasSpoken)
-      return this.close('it announced its pieces twice or late');
-    if (message.type === 'extended') {
-      if (message.id === 0) this.extension ??= parseExtensionHandshake(message.payload);
-    } else if (message.type !== 'keepAlive' && message.type !== 'port') this.#hasSpoken = true;
+    if (message.type === 'extended' && message.id === 0) {
+      this.extension ??= parseExtensionHandshake(message.payload);
+    }
     this.#events.message(this, message);
   }
 

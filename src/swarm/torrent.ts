@@ -152,6 +152,7 @@ export class Torrent implements PeerEvents {
       case 'have':
         return this.#gained(member, [message.piece]);
       case 'bitfield':
+        // Once and first, says BEP 3; but aria2 sends one whenever it is shorter than many a HAVE.
         return this.#gained(member, piecesOf(message.bits, this.have.length));
       case 'haveAll':
         return this.#gained(member, this.have.length);
