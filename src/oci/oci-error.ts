@@ -1,6 +1,6 @@
 import { DocketError } from '../base/errors.ts';
 
-/** The error codes of the distribution-spec, and `TAG_INVALID` of Docker's registry API before it. */
+/** The error codes of the distribution-spec, and those that Docker's registry has beside them. */
 export const ociErrorCodes = [
   'BLOB_UNKNOWN',
   'BLOB_UPLOAD_INVALID',
@@ -12,6 +12,7 @@ export const ociErrorCodes = [
   'MANIFEST_UNKNOWN',
   'NAME_INVALID',
   'NAME_UNKNOWN',
+  'PAGINATION_NUMBER_INVALID',
   'RANGE_INVALID',
   'SIZE_INVALID',
   'TAG_INVALID',

@@ -85,7 +85,7 @@ test('a manifest whose blob lost its file is refused, so that the blob is pushed
 test('a manifest that tells a wrong size of a blob is refused', async () => {
   await using it = await openWithBlobs();
   const text = imageManifest(config, layer).toString().replace('"size":5', '"size":6');
-  await assert.rejects(push(it.registry, 'v1', Buffer.from(text)), { code: 'SIZE_INVALID' });
+  await assert.rejects(push(it.registry, 'v1', Buffer.from(text)), { code: 'MANIFEST_INVALID' });
 });
 
 test('layers that must not be distributed and a missing subject may be lacking', async () => {

@@ -102,7 +102,7 @@ export class Manifests {
       const actual = sizes.get(digest);
       if (actual === undefined || (await this.#store.size(digest)) !== actual) lacking.add(digest);
       else if (actual !== size) {
-        throw new OciError('SIZE_INVALID', `${digest} has ${actual} bytes, not ${size}`, {
+        throw new OciError('MANIFEST_INVALID', `${digest} has ${actual} bytes, not ${size}`, {
           detail: { digest, actual, expected: size },
         });
       }

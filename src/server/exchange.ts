@@ -1,0 +1,87 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { OciError } from '../oci/oci-error.ts';
+import { parseRepository, type Repository } from '../oci/reference.ts';
+import { parseDigest, type Digest } from '../oci/digest.ts';
+
+/** One request and its answer. */
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The path, percent-decoded. */
+  readonly path: string;
+  /** The query as it was sent, without the `?`. */
+  readonly search: string;
+  readonly query: URLSearchParams;
+  /** The named parts of the path that the route picked out. */
+  readonly parts: Readonly<Record<string, string>>;
+  /** Aborts when the client has gone. */
+  readonly signal: AbortSignal;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: RequestTarget,
+    parts: Readonly<Record<string, string>>,
+  ) {
+    this.request = request;
+    this.response = response;
+    this.path = target.path;
+    this.search = target.search;
+    this.query = new URLSearchParams(target.search);
+    this.parts = parts;
+    const gone = new AbortController();
+    this.signal = gone.signal;
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort(new Error('the client has gone'));
+    });
+  }
+
+  get isHead(): boolean {
+    return this.request.method === 'HEAD';
+  }
+
+  /** The repository in the path. Throws OciError NAME_INVALID. */
+  get repository(): Repository {
+    return parseRepository(this.parts['name'] ?? '');
+  }
+
+  /** The digest in the path. Throws OciError DIGEST_INVALID. */
+  get digest(): Digest {
+    return parseDigest(this.parts['digest'] ?? '');
+  }
+
+  /** Answers with a body that is in memory; for HEAD with its headers alone. */
+  send(
+    status: number,
+    headers: Readonly<Record<string, string | number | readonly string[]>>,
+    body: Uint8Array | string = '',
+  ): void {
+    this.response.writeHead(status, { 'Content-Length': Buffer.byteLength(body), ...headers });
+    this.response.end(this.isHead ? undefined : body);
+  }
+
+  sendJson(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): void {
+    this.send(status, { 'Content-Type': 'application/json', ...headers }, JSON.stringify(value));
+  }
+}
+
+/** Where a request goes. */
+export interface RequestTarget {
+  readonly path: string;
+  readonly search: string;
+}
+
+/**
+ * Splits a request's target, of origin or absolute form, and decodes the path once. The path is not normalised: what is
+ * no name by the grammar stays that. Throws OciError NAME_INVALID when it cannot be decoded.
+ */
+export function parseTarget(target: string): RequestTarget {
+  const local = target.replace(/^https?:\/\/[^/?#]*/i, '');
+  const mark = local.indexOf('?');
+  const path = mark === -1 ? local : local.slice(0, mark);
+  try {
+    return { path: decodeURIComponent(path), search: mark === -1 ? '' : local.slice(mark + 1) };
+  } catch (cause) {
+    throw new OciError('NAME_INVALID', 'the path is not percent-encoded UTF-8', { cause });
+  }
+}

@@ -1,0 +1,199 @@
+import { join } from 'node:path';
+import { every, systemClock } from '../base/clock.ts';
+import { codeOf } from '../base/errors.ts';
+import { systemRandom } from '../base/random.ts';
+import { createRateLimiter } from '../base/rate-limiter.ts';
+import { Registry } from '../registry/registry.ts';
+import type { SeedAnnouncer } from '../registry/seeding.ts';
+import { WhitelistAnnouncer } from '../registry/whitelist-announcer.ts';
+import { DiskBlobStore } from '../storage/disk-blob-store.ts';
+import { makeFolder } from '../storage/durable-file.ts';
+import { FolderLock } from '../storage/folder-lock.ts';
+import { openSqliteCatalog } from '../storage/sql-catalog.ts';
+import { storageFault } from '../storage/storage-error.ts';
+import { startSwarm, type SwarmOptions } from '../swarm/swarm.ts';
+import type { Swarm } from '../swarm/swarm-types.ts';
+import { TrackerClient } from '../swarm/tracker-client.ts';
+import { Tracker } from '../tracker/tracker.ts';
+import { errorFields } from './error-status.ts';
+import { startHttpServer } from './http-server.ts';
+import { advertisedAddressOf, trackerUrlOf, type RegistryOptions } from './registry-options.ts';
+import { createRequestHandler } from './request-handler.ts';
+import { runCommand } from './run-command.ts';
+import { ServerMetrics } from './server-metrics.ts';
+import { Traffic } from './traffic.ts';
+import { readVersion } from './version.ts';
+
+export type { RegistryOptions } from './registry-options.ts';
+
+/** A registry that runs. */
+export interface RegistryRole extends AsyncDisposable {
+  /** Of its HTTP face, as this host reaches it. */
+  readonly url: string;
+  readonly port: number;
+  readonly peerPort: number;
+  /** Lets requests end for a few seconds, leaves the swarms, and resolves when all is down and durable. */
+  close(): Promise<void>;
+}
+
+const usualPeerPort = 6881;
+const sweepEvery = 3600_000;
+
+/**
+ * Starts a registry: its storage, seeder, tracker and HTTP face, on one folder. It seeds at once all that the folder
+ * holds. Throws RegistryError, StorageError STORAGE_LOCKED when another process has the folder, or the system's error when
+ * an address is taken.
+ */
+export async function startRegistry(options: RegistryOptions): Promise<RegistryRole> {
+  const { location, log, rate } = options;
+  const trackerUrl = trackerUrlOf(options);
+  const advertisedAddress = await advertisedAddressOf(options);
+
+  await using parts = new AsyncDisposableStack();
+  await makeLocation(location);
+  parts.use(FolderLock.take(location));
+  const store = parts.use(await DiskBlobStore.open(location));
+  const catalog = parts.use(await openSqliteCatalog(join(location, 'catalog.db'), Date.now));
+  const registry = new Registry({ store, catalog, log });
+  parts.defer(() => registry.close());
+
+  const traffic = new Traffic(
+    createRateLimiter(rate, systemClock),
+    createRateLimiter(rate, systemClock),
+  );
+  const trackerClient = new TrackerClient();
+  parts.defer(() => trackerClient.close());
+  const swarm = parts.use(await startOrigin(options, registry, traffic, trackerClient));
+  await startSeeding(options, registry, swarm, trackerUrl, parts);
+  startSweeping(registry, options, parts);
+
+  const tracker =
+    trackerUrl === undefined
+      ? new Tracker({
+          clock: systemClock,
+          random: systemRandom,
+          log,
+          allows: (infoHash) => registry.seeding.knows(infoHash),
+        })
+      : undefined;
+  parts.defer(() => tracker?.close());
+  const handler = createRequestHandler({
+    registry,
+    traffic,
+    metrics: new ServerMetrics({ traffic, swarm: () => swarm.totals() }),
+    log,
+    version: await readVersion(),
+    tracker,
+    trackerUrl,
+    advertise: options.advertise,
+    advertisedAddress,
+    peerPort: () => swarm.port,
+  });
+  const http = await startHttpServer({
+    host: options.host ?? '0.0.0.0',
+    port: options.port ?? 8000,
+    handler,
+  });
+  parts.defer(() => http.close());
+
+  const running = parts.move();
+  const close = (): Promise<void> => running.disposeAsync();
+  return {
+    url: http.url,
+    port: http.port,
+    peerPort: swarm.port,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function makeLocation(location: string): Promise<void> {
+  try {
+    await makeFolder(location);
+  } catch (error) {
+    throw storageFault(`cannot use the folder ${location}`, error);
+  }
+}
+
+/** A peer port that was named is taken or nothing; the usual one may belong to another client on this host. */
+async function startOrigin(
+  options: RegistryOptions,
+  registry: Registry,
+  traffic: Traffic,
+  trackerClient: TrackerClient,
+): Promise<Swarm> {
+  const { log, peerPort, peerHost: host = '0.0.0.0' } = options;
+  const swarmOptions: Omit<SwarmOptions, 'listen'> = {
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    upload: traffic.upload,
+    download: traffic.download,
+    trackerClient,
+    seed: (infoHash) => registry.seeding.seed(infoHash),
+    isOrigin: true,
+  };
+  const port = peerPort ?? usualPeerPort;
+  try {
+    return await startSwarm({ ...swarmOptions, listen: { host, port } });
+  } catch (error) {
+    if (peerPort !== undefined || codeOf(error) !== 'EADDRINUSE') throw error;
+    const swarm = await startSwarm({ ...swarmOptions, listen: { host, port: 0 } });
+    log.warn({ taken: port, port: swarm.port }, 'the peer port is taken: using another');
+    return swarm;
+  }
+}
+
+/** With the built-in tracker the origin stands in every swarm by itself; another one must be told of each blob. */
+async function startSeeding(
+  options: RegistryOptions,
+  registry: Registry,
+  swarm: Swarm,
+  trackerUrl: string | undefined,
+  parts: AsyncDisposableStack,
+): Promise<void> {
+  const { trackerWhitelist: path, trackerReload, log } = options;
+  let announcer: SeedAnnouncer = {
+    add: (infoHashes) => {
+      if (trackerUrl === undefined) return;
+      for (const infoHash of infoHashes) swarm.announceSeed(infoHash, [trackerUrl]);
+    },
+    remove: (infoHash) => swarm.withdraw(infoHash),
+  };
+  if (path !== undefined) {
+    const reload = (signal: AbortSignal): Promise<void> =>
+      trackerReload === undefined ? Promise.resolve() : runCommand(trackerReload, signal);
+    const whitelist = new WhitelistAnnouncer({
+      path,
+      reload,
+      next: announcer,
+      clock: systemClock,
+      log,
+    });
+    parts.defer(() => whitelist.close());
+    announcer = whitelist;
+  }
+  await registry.seeding.start(announcer);
+}
+
+function startSweeping(
+  registry: Registry,
+  { log }: RegistryOptions,
+  parts: AsyncDisposableStack,
+): void {
+  let sweeping: Promise<void> | undefined;
+  const sweep = (): void => {
+    sweeping ??= registry.uploads
+      .sweep(Date.now())
+      .catch((error: unknown) => log.error(errorFields(error), 'could not sweep old uploads'))
+      .finally(() => {
+        sweeping = undefined;
+      });
+  };
+  sweep();
+  const stop = every(systemClock, sweepEvery, sweep);
+  parts.defer(async () => {
+    stop();
+    await sweeping;
+  });
+}

@@ -1,0 +1,78 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { OciError } from '../oci/oci-error.ts';
+import { answerOf, errorFields } from './error-status.ts';
+import { Exchange, parseTarget } from './exchange.ts';
+import { findRoute } from './routes.ts';
+import type { Services } from './services.ts';
+
+/** Milliseconds for the rest of a body that nobody wants, after its request was answered. */
+const lingering = 10_000;
+
+/** Answers all requests: finds the route, runs its handler, and turns what it throws into the answer. */
+export function createRequestHandler(services: Services): RequestListener {
+  return (request, response) => {
+    response.on('error', () => {});
+    void handle(request, response, services).finally(() => linger(request));
+  };
+}
+
+async function handle(
+  request: IncomingMessage,
+  response: ServerResponse,
+  services: Services,
+): Promise<void> {
+  response.setHeader('Docker-Distribution-API-Version', 'registry/2.0');
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  try {
+    const target = parseTarget(request.url ?? '/');
+    const found = findRoute(target.path);
+    if (found === undefined) throw new OciError('NAME_UNKNOWN', 'there is nothing at this path');
+    const handler = found.route.methods[request.method ?? ''];
+    if (handler === undefined) {
+      response.setHeader('Allow', Object.keys(found.route.methods).join(', '));
+      throw new OciError('UNSUPPORTED', `${request.method} is not supported here`);
+    }
+    await handler(new Exchange(request, response, target, found.parts), services);
+  } catch (error) {
+    respond(error, request, response, services);
+  }
+}
+
+/** Tells the client what went wrong, in the form of the distribution-spec. */
+function respond(
+  error: unknown,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { log }: Services,
+): void {
+  const { status, code, message, detail } = answerOf(error);
+  const isGone = response.destroyed || request.socket.destroyed;
+  if (status >= 500 && !isGone) {
+    log.error(
+      { ...errorFields(error), method: request.method, path: request.url },
+      'a request failed',
+    );
+  }
+  // An answer that was begun can only be broken off: a client must never take it for whole.
+  if (response.headersSent || isGone) {
+    response.destroy();
+    return;
+  }
+  const body = JSON.stringify({ errors: [{ code, message, detail }] });
+  if (status === 429) response.setHeader('Retry-After', '5');
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(body),
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+/** Takes in the rest of the body, so that the client reads the answer and the connection lives on; but not for ever. */
+function linger(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return;
+  const { socket } = request;
+  const timer = setTimeout(() => socket.destroy(), lingering);
+  request.once('close', () => clearTimeout(timer));
+  request.on('error', () => {});
+  request.resume();
+}

@@ -1,0 +1,59 @@
+import { OciError } from '../../oci/oci-error.ts';
+import { manifestReference, parseTag, type ManifestReference } from '../../oci/reference.ts';
+import { largestManifest } from '../../registry/manifests.ts';
+import type { Exchange } from '../exchange.ts';
+import { readBody } from '../request-body.ts';
+import type { Handler } from '../services.ts';
+
+/** `GET` and `HEAD /v2/<name>/manifests/<reference>` (distribution-spec end-3). What is stored is served, whatever `Accept` says. */
+export const getManifest: Handler = async (exchange, { registry }) => {
+  const { bytes, mediaType, digest } = await registry.manifests.get(
+    exchange.repository,
+    existingReference(exchange),
+  );
+  const headers = {
+    'Content-Type': mediaType,
+    'Content-Length': bytes.length,
+    'Docker-Content-Digest': digest,
+    ETag: `"${digest}"`,
+  };
+  exchange.send(200, headers, bytes);
+};
+
+/** `PUT /v2/<name>/manifests/<reference>[?tag=<tag>…]` (distribution-spec end-7). */
+export const putManifest: Handler = async (exchange, { registry }) => {
+  const { repository, request, query } = exchange;
+  const reference = manifestReference(exchange.parts['reference'] ?? '');
+  const tags = query.getAll('tag').map(parseTag);
+  const { digest, subject } = await registry.manifests.put(repository, {
+    reference,
+    bytes: await readBody(request, largestManifest),
+    contentType: request.headers['content-type'],
+    tags,
+  });
+  exchange.send(201, {
+    Location: `/v2/${repository}/manifests/${digest}`,
+    'Docker-Content-Digest': digest,
+    ...(subject === undefined ? {} : { 'OCI-Subject': subject }),
+    ...(tags.length === 0 ? {} : { 'OCI-Tag': tags }),
+  });
+};
+
+/** `DELETE /v2/<name>/manifests/<reference>` (distribution-spec end-9). */
+export const deleteManifest: Handler = async (exchange, { registry }) => {
+  await registry.manifests.remove(exchange.repository, existingReference(exchange));
+  exchange.send(202, {});
+};
+
+/** What cannot be a tag is one that does not exist. */
+function existingReference(exchange: Exchange): ManifestReference {
+  const text = exchange.parts['reference'] ?? '';
+  try {
+    return manifestReference(text);
+  } catch (error) {
+    if (error instanceof OciError && error.code === 'TAG_INVALID') {
+      throw new OciError('MANIFEST_UNKNOWN', error.message, { cause: error });
+    }
+    throw error;
+  }
+}

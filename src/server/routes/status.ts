@@ -1,0 +1,30 @@
+import { errorFields } from '../error-status.ts';
+import type { Handler } from '../services.ts';
+
+/** `GET /`: says to people what they have found. */
+export const getHome: Handler = (exchange, { version }) => {
+  const text =
+    `Docket ${version}: a container registry that seeds every layer over BitTorrent.\n` +
+    'Images: /api/v1/images  Metrics: /metrics  Registry API: /v2/\n';
+  exchange.send(200, { 'Content-Type': 'text/plain; charset=utf-8' }, text);
+};
+
+/** `GET /healthz`: the process answers. */
+export const getHealth: Handler = (exchange) => exchange.sendJson(200, { status: 'ok' });
+
+/** `GET /readyz`: blobs and metadata can be read and written now. */
+export const getReadiness: Handler = async (exchange, { registry, log }) => {
+  try {
+    await registry.store.check();
+    await registry.catalog.repositories.list({ limit: 1 });
+    exchange.sendJson(200, { status: 'ready' });
+  } catch (error) {
+    log.error(errorFields(error), 'the registry is not ready');
+    exchange.sendJson(503, { status: 'not ready' });
+  }
+};
+
+/** `GET /metrics`, in the text format of Prometheus. */
+export const getMetrics: Handler = async (exchange, { metrics }) => {
+  exchange.send(200, { 'Content-Type': metrics.contentType }, await metrics.text());
+};

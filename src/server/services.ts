@@ -1,0 +1,28 @@
+import type { Log } from '../base/log.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Tracker } from '../tracker/tracker.ts';
+import type { Exchange } from './exchange.ts';
+import type { ServerMetrics } from './server-metrics.ts';
+import type { Traffic } from './traffic.ts';
+
+/** What the routes work with. */
+export interface Services {
+  readonly registry: Registry;
+  readonly traffic: Traffic;
+  readonly metrics: ServerMetrics;
+  readonly log: Log;
+  readonly version: string;
+  /** The built-in tracker; undefined when another one is used. */
+  readonly tracker: Tracker | undefined;
+  /** The tracker of all torrents when it is not the built-in one: its announce URL. */
+  readonly trackerUrl: string | undefined;
+  /** The host by which this registry is known, when it was named. */
+  readonly advertise: string | undefined;
+  /** The IP address of `advertise`. */
+  readonly advertisedAddress: string | undefined;
+  /** Where the swarm accepts peers. */
+  readonly peerPort: () => number;
+}
+
+/** Answers one kind of request. What it throws becomes the answer. */
+export type Handler = (exchange: Exchange, services: Services) => Promise<void> | void;
