@@ -22,6 +22,8 @@ export interface Failure {
 
 const exitCodeByErrorCode: Readonly<Record<string, ExitCode>> = {
   USAGE: exitCodes.usage,
+  AGENT_REGISTRY_INVALID: exitCodes.usage,
+  REGISTRY_OPTION_INVALID: exitCodes.usage,
   UNIT_INVALID: exitCodes.usage,
   DIGEST_INVALID: exitCodes.usage,
   NAME_INVALID: exitCodes.usage,
@@ -30,17 +32,21 @@ const exitCodeByErrorCode: Readonly<Record<string, ExitCode>> = {
   ENOENT: exitCodes.notFound,
   ARCHIVE_IMAGE_UNKNOWN: exitCodes.notFound,
   ENGINE_IMAGE_UNKNOWN: exitCodes.notFound,
+  FILE_UNKNOWN: exitCodes.notFound,
   PLATFORM_UNKNOWN: exitCodes.notFound,
   BLOB_UNKNOWN: exitCodes.notFound,
   MANIFEST_UNKNOWN: exitCodes.notFound,
   NAME_UNKNOWN: exitCodes.notFound,
+  UPSTREAM_NOT_FOUND: exitCodes.notFound,
   UNAUTHORIZED: exitCodes.unauthorised,
   DENIED: exitCodes.unauthorised,
+  UPSTREAM_REFUSED: exitCodes.unauthorised,
 };
 
 const hintByErrorCode: Readonly<Record<string, string>> = {
   EACCES: 'Run it as a user who may use this path, or name another one.',
   EPERM: 'Run it as a user who may do this.',
+  STORAGE_LOCKED: 'End the other process, or name another folder with -l/--location.',
   ENOSPC: 'Free some disk space, or name another folder with -l/--location.',
   EADDRINUSE: 'Another program uses this port: end it, or name another port.',
   MANIFEST_UNKNOWN: '`docket images` lists what the registry holds.',

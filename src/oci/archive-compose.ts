@@ -22,14 +22,15 @@ export interface PackedLayer extends Pick<Descriptor, 'digest' | 'size'> {
 }
 
 /**
- * The manifest of an image that comes without one. Docker's schema 2, since its config may hold what only Docker knows
- * (HEALTHCHECK), unless a layer is zstd, for which that has no media type: then the OCI image-spec's.
+ * The manifest of an image that comes without one: with the types of the OCI image-spec, which all tools read, or, when
+ * its config holds what only Docker knows (`isDockerOnly`), with those of Docker's schema 2. That has none for zstd.
  */
 export function composeManifest(
   config: Pick<Descriptor, 'digest' | 'size'>,
   layers: readonly PackedLayer[],
+  isDockerOnly: boolean,
 ): { readonly bytes: Uint8Array; readonly manifest: ImageManifest } {
-  const oci = layers.some((layer) => layer.compression === 'zstd');
+  const oci = !isDockerOnly || layers.some((layer) => layer.compression === 'zstd');
   const document = {
     schemaVersion: 2,
     mediaType: oci ? mediaTypes.ociManifest : mediaTypes.dockerManifest,

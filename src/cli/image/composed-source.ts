@@ -5,7 +5,7 @@ import {
   compressionOf,
   type PackedLayer,
 } from '../../oci/archive-compose.ts';
-import { parseImageConfig } from '../../oci/archive-config.ts';
+import { parseImageConfig, type ImageConfig } from '../../oci/archive-config.ts';
 import { ArchiveError } from '../../oci/archive-error.ts';
 import type { ArchiveImage } from '../../oci/archive-manifest.ts';
 import { sha256Of, type Digest } from '../../oci/digest.ts';
@@ -35,18 +35,18 @@ export interface Workshop {
 export class ComposedSource implements ImageSource {
   readonly #config: SpooledFile;
   readonly #layers: readonly SpooledFile[];
-  readonly #diffIds: readonly string[];
+  readonly #known: ImageConfig;
   readonly #workshop: Workshop;
 
   private constructor(
     config: SpooledFile,
     layers: readonly SpooledFile[],
-    diffIds: readonly string[],
+    known: ImageConfig,
     workshop: Workshop,
   ) {
     this.#config = config;
     this.#layers = layers;
-    this.#diffIds = diffIds;
+    this.#known = known;
     this.#workshop = workshop;
   }
 
@@ -64,19 +64,19 @@ export class ComposedSource implements ImageSource {
         `the image's config ${image.configDigest} has the digest ${config.sha256}`,
       );
     }
-    const { diffIds } = parseImageConfig(await smallFile(config, largestConfig, image.config));
+    const known = parseImageConfig(await smallFile(config, largestConfig, image.config));
     const layers = image.layers.map((name) => {
       const layer = archive.find(name);
       if (layer === undefined) throw absent('layer', name);
       return layer;
     });
-    if (layers.length !== diffIds.length) {
+    if (layers.length !== known.diffIds.length) {
       throw new ArchiveError(
         'ARCHIVE_INVALID',
-        `manifest.json lists ${layers.length} layers, the image's config ${diffIds.length}`,
+        `manifest.json lists ${layers.length} layers, the image's config ${known.diffIds.length}`,
       );
     }
-    return new ComposedSource(config, layers, diffIds, workshop);
+    return new ComposedSource(config, layers, known, workshop);
   }
 
   /** The image's ID. */
@@ -85,38 +85,34 @@ export class ComposedSource implements ImageSource {
   }
 
   async deliver(receiver: BlobReceiver, signal: AbortSignal): Promise<readonly SourceManifest[]> {
-    const packed: PackedLayer[] = [];
-    const firstOf = new Map<string, number>();
-    this.#layers.forEach((layer, index) => {
-      if (!firstOf.has(layer.sha256)) firstOf.set(layer.sha256, index);
-    });
+    const packed = new Map<Digest, PackedLayer>();
+    const different = new Map(this.#layers.map((layer) => [layer.sha256, layer]));
     const config: SourceBlob = { ...this.#config, digest: this.#config.sha256 };
     const jobs = [
-      ...[...firstOf.values()].map((index) => async (either: AbortSignal): Promise<void> => {
-        packed[index] = await this.#deliverLayer(index, receiver, either);
+      ...[...different.values()].map((layer) => async (either: AbortSignal): Promise<void> => {
+        packed.set(layer.sha256, await this.#deliverLayer(layer, receiver, either));
       }),
       (either: AbortSignal): Promise<void> => deliverBlob(config, receiver, either),
     ];
     await eachLimited(jobs, blobsAtOnce, signal, (job, either) => job(either));
 
-    const layers = this.#layers.map((layer) => packed[firstOf.get(layer.sha256) ?? -1]);
-    const { bytes, manifest } = composeManifest(config, layers as PackedLayer[]);
+    const layers = this.#layers.map(({ sha256 }) => packed.get(sha256) as PackedLayer);
+    const { bytes, manifest } = composeManifest(config, layers, this.#known.isDockerOnly);
     return [{ digest: sha256Of(bytes), mediaType: manifest.mediaType, bytes }];
   }
 
   async #deliverLayer(
-    index: number,
+    layer: SpooledFile,
     receiver: BlobReceiver,
     signal: AbortSignal,
   ): Promise<PackedLayer> {
-    const layer = this.#layers[index] as SpooledFile;
     const compression = compressionOf(await fileStart(layer.path, compressionMagicLength));
     if (compression !== 'none') {
-      this.#checkDiffId(index, await diffIdOf(layer, compression, signal));
+      this.#checkDiffId(layer, await diffIdOf(layer, compression, signal));
       await deliverBlob({ ...layer, digest: layer.sha256 }, receiver, signal);
       return { digest: layer.sha256, size: layer.size, compression };
     }
-    this.#checkDiffId(index, layer.sha256);
+    this.#checkDiffId(layer, layer.sha256);
     const known = this.#workshop.memory.find(layer.sha256);
     if (known !== undefined && (await receiver.has(known.digest))) {
       receiver.skip(known);
@@ -128,13 +124,16 @@ export class ComposedSource implements ImageSource {
     return { digest: blob.digest, size: blob.size, compression: 'gzip' };
   }
 
-  #checkDiffId(index: number, actual: Digest): void {
-    const expected = this.#diffIds[index];
-    if (actual === expected) return;
-    throw new ArchiveError(
-      'ARCHIVE_DIGEST_MISMATCH',
-      `layer ${index + 1} has the uncompressed digest ${actual} (the image's config says ${expected})`,
-    );
+  /** Compares the uncompressed digest of `layer` with what the config says, wherever the image has that layer. */
+  #checkDiffId(layer: SpooledFile, actual: Digest): void {
+    this.#layers.forEach(({ sha256 }, index) => {
+      const expected = this.#known.diffIds[index];
+      if (sha256 !== layer.sha256 || actual === expected) return;
+      throw new ArchiveError(
+        'ARCHIVE_DIGEST_MISMATCH',
+        `layer ${index + 1} has the uncompressed digest ${actual} (the image's config says ${expected})`,
+      );
+    });
   }
 
   async close(): Promise<void> {

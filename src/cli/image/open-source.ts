@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import { codeOf } from '../../base/errors.ts';
 import { CliError } from '../cli-error.ts';
 import type { EngineClient } from '../engine/engine-client.ts';
 import { SpoolFolder } from '../location.ts';
@@ -40,7 +41,10 @@ export async function openFile(
   wanted: WantedImage,
   options: OpenOptions,
 ): Promise<ImageSource> {
-  const found = await stat(path);
+  const found = await stat(path).catch((error: unknown) => {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    throw new CliError('FILE_UNKNOWN', `there is no file or folder ${path}`, { cause: error });
+  });
   if (found.isDirectory()) return openLayout(new LayoutFolder(path), wanted);
   return spooled(createReadStream(path, { highWaterMark: readChunk }), wanted, options);
 }
