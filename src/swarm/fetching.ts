@@ -66,21 +66,18 @@ export class Fetching implements Wanting, WebSeedUser {
   tick(now: number): void {
     for (const member of this.#torrent.members) {
       if (this.#requests.outstanding(member) > 0 && now - member.heardAt > stallAfter) {
-        this.#requests.takeBack(member);
+        for (const block of this.#requests.takeBack(member)) member.peer.cancel(block);
         member.shunnedUntil = now + shunFor;
       }
     }
     this.#askAll();
   }
 
-  joined(member: Member): void {
-    this.#picker.joined(member.peer.has);
-  }
-
-  gained(member: Member, piece: number): void {
-    this.#picker.gained(piece);
-    if (this.#torrent.have.has(piece)) return;
-    member.useful++;
+  gained(member: Member, pieces: readonly number[]): void {
+    for (const piece of pieces) {
+      this.#picker.gained(piece);
+      if (!this.#torrent.have.has(piece)) member.useful++;
+    }
     this.#setInterest(member);
     this.#ask(member);
   }
@@ -97,7 +94,8 @@ export class Fetching implements Wanting, WebSeedUser {
 
   block(source: Source, piece: number, begin: number, data: Uint8Array): void {
     const now = this.#env.clock.now();
-    const arrival = this.#requests.arrived(source, piece, begin, data.length, now);
+    const block = { piece, begin, length: data.length };
+    const arrival = this.#requests.arrived(source, block, now);
     if (arrival.kind === 'unasked' && 'peer' in source)
       source.peer.close('it sent a block that was not asked for');
     if (arrival.kind !== 'wanted') return;
@@ -105,14 +103,14 @@ export class Fetching implements Wanting, WebSeedUser {
     const buffer = this.#bufferOf(piece);
     buffer.set(data, begin);
     for (const other of arrival.cancel) {
-      if ('peer' in other) other.peer.cancel({ piece, begin, length: data.length });
+      if ('peer' in other) other.peer.cancel(block);
     }
     if (arrival.complete) void this.#finish(piece, buffer);
     if ('peer' in source) this.#ask(source);
   }
 
   rejected(member: Member, block: Block): void {
-    this.#requests.rejected(member, block);
+    if (!this.#requests.rejected(member, block)) return;
     // Who refuses without a choke would refuse again at once.
     if (!member.peer.isChoking) member.shunnedUntil = this.#env.clock.now() + 1_000;
     this.#askAll();
@@ -125,6 +123,7 @@ export class Fetching implements Wanting, WebSeedUser {
   }
 
   reserve(source: WebSeed, most: number): readonly number[] {
+    if (this.#torrent.file.writing > mostWriting) return [];
     return this.#requests.askRun(source, most, this.#env.clock.now());
   }
 
@@ -223,7 +222,7 @@ export class Fetching implements Wanting, WebSeedUser {
       culprit.peer.close('it sent a wrong piece');
     } else {
       this.#env.log.warn({ infoHash, piece, url: culprit.url }, 'a web seed sent a wrong piece');
-      culprit.failures++;
+      culprit.lied();
     }
     this.#askAll();
   }

@@ -15,6 +15,8 @@ export class Member implements SlotCandidate {
   readonly #uploads: UploadQueue;
   since: number;
   sent = 0;
+  /** When it last asked for something that it was given, or was sent it. */
+  #activeAt = 0;
   /** Pieces it has that are missing here. */
   useful = 0;
   /** When it was asked, or last sent a block that was asked for. */
@@ -47,6 +49,10 @@ export class Member implements SlotCandidate {
     return this.peer.isForeign;
   }
 
+  get idleSince(): number | undefined {
+    return this.#uploads.length > 0 ? undefined : Math.max(this.since, this.#activeAt);
+  }
+
   unchoke(now: number): void {
     this.since = now;
     this.sent = 0;
@@ -64,9 +70,15 @@ export class Member implements SlotCandidate {
   }
 
   /** It asks for a block that we have. */
-  asked(block: Block): void {
-    if (this.peer.amChoking || this.#uploads.length >= requestLimit) this.peer.reject(block);
-    else this.#uploads.push(block);
+  asked(block: Block, now: number): void {
+    if (this.peer.amChoking || this.#uploads.length >= requestLimit) return this.peer.reject(block);
+    this.#activeAt = now;
+    return this.#uploads.push(block);
+  }
+
+  hasSent(bytes: number, now: number): void {
+    this.sent += bytes;
+    this.#activeAt = now;
   }
 
   /** It does not want the block any more: BEP 6 wants an answer all the same. */

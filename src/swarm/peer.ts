@@ -27,6 +27,10 @@ export const requestLimit = 512;
 /** Requests that peers which tell no limit surely bear. */
 const modestRequestLimit = 50;
 
+/** Bytes of answers that may wait for a peer that does not read, and for how long (milliseconds) it may not. */
+const mostUnread = 256 * 1024;
+const readWithin = 60_000;
+
 /** Who hears what a peer says. */
 export interface PeerEvents {
   message(peer: Peer, message: WireMessage): void;
@@ -44,7 +48,7 @@ export class Peer {
   readonly remote: PeerAddress;
   readonly isFast: boolean;
   readonly isForeign: boolean;
-  has: Bitfield;
+  readonly has: Bitfield;
   isChoking = true;
   isInterested = false;
   amChoking = true;
@@ -58,6 +62,12 @@ export class Peer {
   readonly #events: PeerEvents;
   readonly #isExtended: boolean;
   #isClosed = false;
+  /** Reads that wait for the link. */
+  #waits = 0;
+  /** Bytes written, blocks aside, since it has stopped reading. */
+  #unread = 0;
+  #isFull = false;
+  #fullSince: number | undefined;
   #keptAlive: number;
   #lastHeard: number;
 
@@ -100,7 +110,7 @@ export class Peer {
   start(rest: Uint8Array, now: () => number): void {
     this.#connection.handle({
       data: (chunk) => this.#receive(chunk, now()),
-      drained: () => this.#events.drained(this),
+      drained: () => this.#drained(),
       closed: () => this.#ended(),
     });
     if (rest.length > 0) this.#receive(rest, now());
@@ -131,8 +141,8 @@ export class Peer {
     this.#send(encodeSimple(isInterested ? 'interested' : 'notInterested'));
   }
 
-  have(piece: number): void {
-    this.#send(encodeHave(piece));
+  have(pieces: readonly number[]): void {
+    if (pieces.length > 0) this.#send(Buffer.concat(pieces.map(encodeHave)));
   }
 
   request(blocks: readonly Block[]): void {
@@ -151,12 +161,16 @@ export class Peer {
 
   /** False: wait until it is drained. */
   sendBlock(block: Block, bytes: Uint8Array): boolean {
-    return this.#connection.write([encodePieceHeader(block), bytes]);
+    const isRoom = this.#connection.write([encodePieceHeader(block), bytes]);
+    this.#isFull ||= !isRoom;
+    return isRoom;
   }
 
   /** Keeps the connection alive (BEP 3: after two quiet minutes it may be closed), or gives it up. */
   tick(now: number): void {
+    if (this.#isFull) this.#fullSince ??= now;
     if (now - this.#lastHeard > 150_000) this.close('it was silent for too long');
+    else if (now - (this.#fullSince ?? now) > readWithin) this.close('it does not read');
     else if (now - this.#keptAlive > 60_000) {
       this.#keptAlive = now;
       this.#send(keepAlive);
@@ -164,15 +178,32 @@ export class Peer {
   }
 
   #send(bytes: Uint8Array): void {
-    if (!this.#isClosed) this.#connection.write([bytes]);
+    if (this.#isClosed || this.#connection.write([bytes])) return;
+    this.#isFull = true;
+    this.#unread += bytes.length;
+    if (this.#unread < mostUnread) return;
+    // Whoever makes us speak is in the midst of something: `gone` comes later, from the connection.
+    this.reason = 'it does not read what it is told';
+    this.#connection.destroy();
+  }
+
+  #drained(): void {
+    this.#isFull = false;
+    this.#fullSince = undefined;
+    this.#unread = 0;
+    this.#events.drained(this);
   }
 
   #receive(chunk: Uint8Array, now: number): void {
     this.#lastHeard = now;
     const wait = this.#limiter.take(chunk.length);
     if (wait !== undefined) {
+      this.#waits++;
       this.#connection.pause();
-      void wait.then(() => this.#connection.resume());
+      void wait.then(() => {
+        this.#waits--;
+        if (this.#waits === 0) this.#connection.resume();
+      });
     }
     const wrong = this.#parser.push(chunk, (message) => {
       this.#handle(message);

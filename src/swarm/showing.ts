@@ -74,20 +74,22 @@ export class Showing {
     let unsent = 0;
     for (const [piece, sent] of shown.pending)
       if (sent < pieceSize(this.#metainfo, piece)) unsent++;
+    const more: number[] = [];
     for (; unsent < this.#ahead; unsent++) {
       const piece = this.#reveal.next(member.peer.has, shown.told, now);
-      if (piece === undefined) return;
+      if (piece === undefined) break;
       shown.told.add(piece);
       shown.pending.set(piece, 0);
-      member.peer.have(piece);
+      more.push(piece);
     }
+    member.peer.have(more);
   }
 
   #showAll(): void {
     for (const [member, { told }] of this.#members) {
-      for (let piece = 0; piece < told.length; piece++) {
-        if (told.add(piece) && !member.peer.has.has(piece)) member.peer.have(piece);
-      }
+      const { has } = member.peer;
+      const all = Bitfield.full(told.length).indexes();
+      member.peer.have([...all].filter((piece) => !told.has(piece) && !has.has(piece)));
     }
     this.#members.clear();
   }

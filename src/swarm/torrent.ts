@@ -1,4 +1,4 @@
-import type { Bitfield } from '../torrent/bitfield.ts';
+import { Bitfield } from '../torrent/bitfield.ts';
 import { isValidBlock, type Block } from '../torrent/geometry.ts';
 import type { Handshake } from '../torrent/handshake.ts';
 import type { Metainfo } from '../torrent/metainfo.ts';
@@ -17,8 +17,8 @@ const clientName = 'Docket';
 
 /** The half of a torrent that wants something: told what peers have and send. */
 export interface Wanting {
-  joined(member: Member): void;
-  gained(member: Member, piece: number): void;
+  /** It has these pieces too now. */
+  gained(member: Member, pieces: readonly number[]): void;
   choked(member: Member): void;
   unchoked(member: Member): void;
   block(member: Member, piece: number, begin: number, data: Uint8Array): void;
@@ -41,7 +41,7 @@ export class Torrent implements PeerEvents {
   readonly #members = new Map<Peer, Member>();
   readonly #showing: Showing | undefined;
   #idleSince: number;
-  #isClosed = false;
+  #closed: Promise<void> | undefined;
 
   constructor(metainfo: Metainfo, file: PieceFile, have: Bitfield, env: Environment) {
     this.metainfo = metainfo;
@@ -60,7 +60,7 @@ export class Torrent implements PeerEvents {
   }
 
   get isClosed(): boolean {
-    return this.#isClosed;
+    return this.#closed !== undefined;
   }
 
   get memberCount(): number {
@@ -77,7 +77,7 @@ export class Torrent implements PeerEvents {
     const { id, bans, clock, download, upload, slots } = this.#env;
     if (handshake.peerId === id || bans.isBanned(handshake.peerId, connection.remote.host))
       return 'never';
-    if (this.#isClosed || this.#members.size >= mostMembers) return 'again';
+    if (this.isClosed || this.#members.size >= mostMembers) return 'again';
     if (!this.#replaces(handshake, isOutgoing)) return 'again';
     const setting = {
       isOutgoing,
@@ -101,7 +101,6 @@ export class Torrent implements PeerEvents {
       requestLimit,
       isUploadOnly: this.have.isFull,
     });
-    this.wanting?.joined(member);
     this.#showing?.update(clock.now());
     peer.start(rest, () => clock.now());
     return 'joined';
@@ -109,7 +108,7 @@ export class Torrent implements PeerEvents {
 
   /** Tells the peers of a piece that is ours now. Those that have it themselves need not know. */
   announce(piece: number): void {
-    for (const { peer } of this.#members.values()) if (!peer.has.has(piece)) peer.have(piece);
+    for (const { peer } of this.#members.values()) if (!peer.has.has(piece)) peer.have([piece]);
   }
 
   /** Leaves those to whom we can give nothing, and who can give us nothing. */
@@ -124,16 +123,18 @@ export class Torrent implements PeerEvents {
     this.#showing?.update(now);
   }
 
-  /** Milliseconds since the last peer left. */
+  /** Milliseconds since the last peer left; 0 while there are any. */
   idleFor(now: number): number {
     return this.#members.size > 0 ? 0 : now - this.#idleSince;
   }
 
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+  /** Leaves all peers and closes the file. */
+  close(): Promise<void> {
+    if (this.#closed !== undefined) return this.#closed;
+    this.wanting = undefined;
+    this.#closed = this.file.close();
     for (const { peer } of this.#members.values()) peer.close('the torrent is closed');
-    await this.file.close();
+    return this.#closed;
   }
 
   message(peer: Peer, message: WireMessage): void {
@@ -150,12 +151,14 @@ export class Torrent implements PeerEvents {
       case 'notInterested':
         return this.#interest(member, message.type === 'interested');
       case 'have':
-        return this.#gained(member, [message.piece]);
+        return message.piece < this.have.length
+          ? this.#gained(member, [message.piece])
+          : peer.close('it announced a piece that does not exist');
       case 'bitfield':
         // Once and first, says BEP 3; but aria2 sends one whenever it is shorter than many a HAVE.
-        return this.#gained(member, piecesOf(message.bits, this.have.length));
+        return this.#announced(member, Bitfield.parse(message.bits, this.have.length));
       case 'haveAll':
-        return this.#gained(member, this.have.length);
+        return this.#announced(member, Bitfield.full(this.have.length));
       case 'request':
         return this.#asked(member, message.block);
       case 'cancel':
@@ -216,14 +219,15 @@ export class Torrent implements PeerEvents {
     this.#env.slots.reconsider();
   }
 
-  #gained(member: Member, announced: number | Iterable<number>): void {
+  #announced(member: Member, field: Bitfield | undefined): void {
+    if (field === undefined) member.peer.close('its bitfield has spare bits');
+    else this.#gained(member, [...field.indexes()]);
+  }
+
+  #gained(member: Member, pieces: readonly number[]): void {
     const { peer } = member;
-    const gained: number[] = [];
-    for (const piece of typeof announced === 'number' ? Array(announced).keys() : announced) {
-      if (piece >= this.have.length) return peer.close('it announced a piece that does not exist');
-      if (peer.has.add(piece)) gained.push(piece);
-    }
-    for (const piece of gained) this.wanting?.gained(member, piece);
+    const gained = pieces.filter((piece) => peer.has.add(piece));
+    this.wanting?.gained(member, gained);
     this.#showing?.had(member, gained, this.#env.clock.now());
     if (member.isPointless(this.have)) peer.close('both have everything');
   }
@@ -231,21 +235,15 @@ export class Torrent implements PeerEvents {
   #asked(member: Member, block: Block): void {
     if (!isValidBlock(this.metainfo, block))
       return member.peer.close('it asked for an impossible block');
-    if (this.have.has(block.piece)) member.asked(block);
+    if (this.have.has(block.piece)) member.asked(block, this.#env.clock.now());
     else member.peer.reject(block);
   }
 
   #sent(member: Member, block: Block): void {
     this.sent += block.length;
-    member.sent += block.length;
+    member.hasSent(block.length, this.#env.clock.now());
     this.#env.counters.sent += block.length;
     this.#showing?.sent(member, block, this.#env.clock.now());
     if (member.sent >= member.grant) this.#env.slots.reconsider();
-  }
-}
-
-function* piecesOf(bits: Uint8Array, length: number): Generator<number> {
-  for (let piece = 0; piece < length; piece++) {
-    if (((bits[piece >> 3] ?? 0) & (0x80 >> (piece & 7))) !== 0) yield piece;
   }
 }

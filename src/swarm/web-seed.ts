@@ -1,7 +1,7 @@
 import type { RateLimiter } from '../base/rate-limiter.ts';
 import { blockLength, pieceSize } from '../torrent/geometry.ts';
 import type { Metainfo } from '../torrent/metainfo.ts';
-import type { WebSeedClient } from './web-seed-client.ts';
+import { WebSeedError, type WebSeedClient } from './web-seed-client.ts';
 
 /** How much is asked for in one request. */
 const runBytes = 4 * 1024 * 1024;
@@ -13,7 +13,6 @@ export interface WebSeedUser {
   block(source: WebSeed, piece: number, begin: number, data: Uint8Array): void;
   /** What was reserved and did not come is free again. */
   giveBack(source: WebSeed): void;
-  /** It failed `failures` times in a row. */
   failed(source: WebSeed, error: unknown): void;
 }
 
@@ -26,8 +25,10 @@ export class WebSeed {
   readonly #limiter: RateLimiter;
   readonly #user: WebSeedUser;
   readonly #abort = new AbortController();
+  /** How often in a row it failed, or sent wrong bytes. */
   failures = 0;
   isBusy = false;
+  #hasLied = false;
 
   constructor(
     url: string,
@@ -45,21 +46,27 @@ export class WebSeed {
     this.#user = user;
   }
 
-  /** Fetches one run of pieces. */
-  async fetch(): Promise<void> {
-    if (this.isBusy) return;
+  /** Its bytes were not those of the piece. */
+  lied(): void {
+    this.#hasLied = true;
+  }
+
+  /** Fetches one run of pieces; false when there was none to fetch. Never rejects. */
+  async fetch(): Promise<boolean> {
+    if (this.isBusy) return false;
     const { pieceLength } = this.#metainfo;
     const run = this.#user.reserve(this, Math.max(1, Math.floor(runBytes / pieceLength)));
     const first = run[0];
     const last = run.at(-1);
-    if (first === undefined || last === undefined) return;
+    if (first === undefined || last === undefined) return false;
     this.isBusy = true;
+    this.#hasLied = false;
     try {
       const from = first * pieceLength;
       const to = last * pieceLength + pieceSize(this.#metainfo, last) - 1;
       const body = this.#client.range(this.url, from, to, this.#headers, this.#abort.signal);
       await this.#read(body, first, last);
-      this.failures = 0;
+      this.failures = this.#hasLied ? this.failures + 1 : 0;
     } catch (error) {
       this.failures++;
       if (!this.#abort.signal.aborted) this.#user.failed(this, error);
@@ -67,13 +74,14 @@ export class WebSeed {
       this.isBusy = false;
       this.#user.giveBack(this);
     }
+    return true;
   }
 
   close(): void {
     this.#abort.abort();
   }
 
-  /** Cuts the body into blocks. What comes beyond the last piece is not ours. */
+  /** Cuts the body into blocks. Throws WebSeedError when it is shorter or longer than what was asked for. */
   async #read(body: AsyncIterable<Uint8Array>, first: number, last: number): Promise<void> {
     let piece = first;
     let begin = 0;
@@ -81,7 +89,8 @@ export class WebSeed {
     const block = Buffer.allocUnsafe(blockLength);
     for await (const chunk of body) {
       await this.#limiter.take(chunk.length);
-      for (let offset = 0; offset < chunk.length && piece <= last;) {
+      for (let offset = 0; offset < chunk.length;) {
+        if (piece > last) throw new WebSeedError(`${this.url} sent more than it was asked for`);
         const size = pieceSize(this.#metainfo, piece);
         const wanted = Math.min(blockLength, size - begin);
         const taken = Math.min(wanted - filled, chunk.length - offset);
@@ -98,5 +107,6 @@ export class WebSeed {
         }
       }
     }
+    if (piece <= last) throw new WebSeedError(`${this.url} sent less than it was asked for`);
   }
 }

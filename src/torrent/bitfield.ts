@@ -56,6 +56,11 @@ export class Bitfield {
     return this.#count === this.length;
   }
 
+  /** The indexes whose bits are set, ascending. */
+  *indexes(): Generator<number> {
+    for (let index = 0; index < this.length; index++) if (this.has(index)) yield index;
+  }
+
   /** The wire form, as a copy. */
   bytes(): Uint8Array {
     return this.#bytes.slice();

@@ -50,12 +50,9 @@ export class PiecePicker {
     this.#availability[piece] = this.availability(piece) + 1;
   }
 
-  joined(has: Bitfield): void {
-    this.#change(has, 1);
-  }
-
+  /** A peer that had these pieces is gone. */
   left(has: Bitfield): void {
-    this.#change(has, -1);
+    for (const piece of has.indexes()) this.#availability[piece] = this.availability(piece) - 1;
   }
 
   /** Takes a piece out of the open ones: it is begun, or had. */
@@ -83,6 +80,10 @@ export class PiecePicker {
   had(piece: number): void {
     this.begin(piece);
     this.#urgent.delete(piece);
+  }
+
+  get isAnyUrgent(): boolean {
+    return this.#urgent.size > 0;
   }
 
   isUrgent(piece: number): boolean {
@@ -118,11 +119,5 @@ export class PiecePicker {
       run.push(piece);
     }
     return run;
-  }
-
-  #change(has: Bitfield, by: 1 | -1): void {
-    for (let piece = 0; piece < has.length; piece++) {
-      if (has.has(piece)) this.#availability[piece] = this.availability(piece) + by;
-    }
   }
 }

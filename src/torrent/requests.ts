@@ -1,3 +1,4 @@
+import { BegunPiece } from './begun-piece.ts';
 import {
   blockAt,
   blockCount,
@@ -8,24 +9,6 @@ import {
 } from './geometry.ts';
 import type { Having, PiecePicker } from './piece-picker.ts';
 
-const missing = 0;
-const asked = 1;
-const received = 2;
-
-/** A piece that is being fetched. */
-interface BegunPiece<Source> {
-  readonly piece: number;
-  readonly size: number;
-  readonly blocks: Uint8Array;
-  missing: number;
-  received: number;
-  /** Who is asked for it now: one, or two when the first is slow at the end. */
-  readonly sources: Set<Source>;
-  /** Who sent blocks of it. */
-  readonly contributors: Set<Source>;
-  readonly begunAt: number;
-}
-
 /** What a block that came means. */
 export type Arrival<Source> =
   | { readonly kind: 'unasked' }
@@ -34,7 +17,7 @@ export type Arrival<Source> =
       readonly kind: 'wanted';
       /** True when it was the last block of its piece: verify it, then tell `verified` or `failed`. */
       readonly complete: boolean;
-      /** Others who were asked for the same block: tell them that it is not wanted any more. */
+      /** Others who owed the same block: tell them that it is not wanted any more. */
       readonly cancel: readonly Source[];
     };
 
@@ -47,13 +30,15 @@ const slowAtLeast = 500;
 /**
  * Which block is asked of whom. A source is given whole pieces of its own, so that a piece that turns out wrong has one
  * culprit: first what is left of its own piece, then a piece that another left half done, then a new one from the
- * picker. When none is left to begin, pieces that are slow to come are asked of a second source too (endgame).
+ * picker. Pieces that a reader waits for, and when none is left to begin those that are slow to come, are asked of a
+ * second source too. A block that has come is owed by nobody.
  */
 export class Requests<Source extends object> {
   readonly #geometry: Geometry;
   readonly #picker: PiecePicker;
   readonly #begun = new Map<number, BegunPiece<Source>>();
-  readonly #asked = new Map<Source, Set<number>>();
+  /** The blocks that each source owes. */
+  readonly #owed = new Map<Source, Set<number>>();
   /** Blocks taken back from a source that may send them all the same. */
   readonly #takenBack = new Map<Source, Set<number>>();
   /** Pieces that failed with several contributors: from now on from a single source. */
@@ -69,114 +54,103 @@ export class Requests<Source extends object> {
 
   /** How many blocks this source still owes. */
   outstanding(source: Source): number {
-    return this.#asked.get(source)?.size ?? 0;
+    return this.#owed.get(source)?.size ?? 0;
   }
 
-  /** The next block to ask of `source`, recorded as asked; undefined when there is none. `now` in milliseconds. */
+  /** The next block to ask of `source`, recorded as owed; undefined when there is none. `now` in milliseconds. */
   next(source: Source, has: Having, now: number): Block | undefined {
     const begun =
       this.#own(source) ??
-      this.#leftBehind(source, has) ??
+      this.#urgent(source, has) ??
+      this.#leftBehind(has) ??
       this.#begin(has, now) ??
       this.#slow(source, has, now);
     if (begun === undefined) return undefined;
     begun.sources.add(source);
-    const index =
-      begun.missing > 0 ? begun.blocks.indexOf(missing) : this.#duplicate(source, begun);
-    if (begun.missing > 0) begun.missing--;
-    begun.blocks[index] = asked;
-    this.#askedOf(source).add(this.#key(begun.piece, index));
-    return blockAt(begun.piece, begun.size, index);
+    const index = this.#blockFor(source, begun);
+    this.#ask(source, begun, index);
+    return begun.block(index);
   }
 
   /**
-   * Asks a source that has everything (a web seed) for up to `most` whole pieces in a row: open ones or ones left
-   * behind; when there are none, for one that another source is slow with. They are settled like all others.
+   * Asks a source that has everything (a web seed) for whole pieces in a row, at most `most`: one that a reader waits
+   * for, else open ones, else one that nobody goes on with or another source is slow with. They are settled like all
+   * others.
    */
   askRun(source: Source, most: number, now: number): readonly number[] {
-    for (const begun of this.#begun.values()) {
-      if (begun.missing > 0 && begun.sources.size === 0) {
-        this.#begun.delete(begun.piece);
-        this.#picker.reopen(begun.piece);
-      }
-    }
-    const open = this.#picker.pickRun(most).map((piece) => this.#beginPiece(piece, now));
-    const slow = [...this.#begun.values()].filter(
-      (begun) => begun.received < begun.blocks.length && !begun.sources.has(source),
+    const begun = [...this.#begun.values()].filter(
+      (piece) => !piece.isComplete && !piece.sources.has(source),
     );
-    const run = open.length > 0 ? open : slow.slice(0, 1);
-    for (const begun of run) {
-      begun.sources.add(source);
-      begun.missing = 0;
-      for (const [index, state] of begun.blocks.entries()) {
-        if (state === received) continue;
-        begun.blocks[index] = asked;
-        this.#askedOf(source).add(this.#key(begun.piece, index));
-      }
-    }
-    return run.map((begun) => begun.piece);
+    const urgent = begun.find(({ piece }) => this.#picker.isUrgent(piece));
+    let run = urgent === undefined ? this.#beginRun(most, now) : [urgent];
+    if (run.length === 0)
+      run = begun.toSorted((a, b) => a.sources.size - b.sources.size).slice(0, 1);
+    return run.map((piece) => {
+      this.#askWhole(source, this.#single.has(piece.piece) ? this.#beginAgain(piece) : piece);
+      return piece.piece;
+    });
   }
 
   /** A block came from `source`. */
-  arrived(
-    source: Source,
-    piece: number,
-    begin: number,
-    length: number,
-    now: number,
-  ): Arrival<Source> {
-    const index = begin / blockLength;
-    const key = this.#key(piece, index);
-    const keys = this.#asked.get(source);
-    if (keys?.has(key) !== true) {
-      return { kind: this.#takenBack.get(source)?.delete(key) === true ? 'late' : 'unasked' };
-    }
-    const begun = this.#begun.get(piece);
-    if (begun === undefined || length !== blockAt(piece, begun.size, index).length)
-      return { kind: 'unasked' };
-    keys.delete(key);
-    begun.blocks[index] = received;
-    begun.received++;
-    begun.contributors.add(source);
-    const complete = begun.received === begun.blocks.length;
-    if (complete) {
+  arrived(source: Source, block: Block, now: number): Arrival<Source> {
+    const index = this.#indexOf(block);
+    if (index === undefined) return { kind: 'unasked' };
+    const key = this.#key(block.piece, index);
+    const wasOwed = this.#owed.get(source)?.delete(key) ?? false;
+    if (!wasOwed && this.#takenBack.get(source)?.delete(key) !== true) return { kind: 'unasked' };
+    const begun = this.#begun.get(block.piece);
+    // What comes after all is as good, unless the piece must have one sender.
+    const isOfUse = wasOwed || !this.#single.has(block.piece);
+    if (begun === undefined || begun.isReceived(index) || !isOfUse) return { kind: 'late' };
+    const others = begun.receive(source, index) - (wasOwed ? 1 : 0);
+    if (begun.isComplete) {
       const took = now - begun.begunAt;
       this.#usualTime = this.#usualTime === undefined ? took : this.#usualTime * 0.8 + took * 0.2;
     }
-    return { kind: 'wanted', complete, cancel: this.#takeBackFromOthers(source, begun, key) };
+    const cancel = others > 0 ? this.#takeBackFromAll(key) : noCancels;
+    return { kind: 'wanted', complete: begun.isComplete, cancel };
   }
 
-  /** `source` will not send this block (BEP 6 reject). False when it was not asked for. */
+  /** `source` will not send this block (BEP 6 reject). False when it did not owe it. */
   rejected(source: Source, block: Block): boolean {
-    const index = block.begin / blockLength;
+    const index = this.#indexOf(block);
+    if (index === undefined) return false;
     const key = this.#key(block.piece, index);
-    if (!(this.#asked.get(source)?.delete(key) ?? false)) {
-      return this.#takenBack.get(source)?.delete(key) ?? false;
+    if (!(this.#owed.get(source)?.delete(key) ?? false)) {
+      this.#takenBack.get(source)?.delete(key);
+      return false;
     }
-    this.#unask(block.piece, index);
+    this.#unask(key);
+    const begun = this.#begun.get(block.piece);
+    // It would refuse the rest too: others may go on with the piece.
+    begun?.sources.delete(source);
+    if (begun?.isUnused === true) this.#reopen(begun);
     return true;
   }
 
-  /** Takes back all that `source` owes: it choked us, stalls, or is gone. */
-  takeBack(source: Source): void {
-    const keys = this.#asked.get(source);
-    this.#asked.delete(source);
-    for (const key of keys ?? []) {
-      this.#takenBackFrom(source).add(key);
-      this.#unask(Math.floor(key / this.#blocksPerPiece), key % this.#blocksPerPiece);
+  /** Takes back all that `source` owes, and returns it: it stalls, or choked us without BEP 6. */
+  takeBack(source: Source): readonly Block[] {
+    const keys = [...(this.#owed.get(source) ?? [])];
+    this.#owed.delete(source);
+    for (const key of keys) {
+      getOrCreate(this.#takenBack, source).add(key);
+      this.#unask(key);
     }
-    for (const begun of this.#begun.values()) begun.sources.delete(source);
+    this.release(source);
+    return keys.map((key) => this.#blockOf(key));
   }
 
-  /** `source` choked us but still answers what it was asked (BEP 6): others may go on with its pieces. */
+  /** `source` goes on with nothing, but still answers what it was asked (it choked us, with BEP 6). */
   release(source: Source): void {
-    for (const begun of this.#begun.values()) if (begun.missing > 0) begun.sources.delete(source);
+    for (const begun of this.#begun.values()) begun.sources.delete(source);
   }
 
   /** As `takeBack`, for a source that will send nothing more. */
   forget(source: Source): void {
     this.takeBack(source);
     this.#takenBack.delete(source);
+    // A piece of which nothing came need not be finished before others.
+    for (const begun of this.#begun.values()) if (begun.isUnused) this.#reopen(begun);
   }
 
   /** The piece is right. */
@@ -198,19 +172,20 @@ export class Requests<Source extends object> {
 
   #own(source: Source): BegunPiece<Source> | undefined {
     for (const begun of this.#begun.values()) {
-      if (begun.missing > 0 && begun.sources.has(source)) return begun;
+      if (begun.isMissingBlocks && begun.sources.has(source)) return begun;
     }
     return undefined;
   }
 
-  #leftBehind(source: Source, has: Having): BegunPiece<Source> | undefined {
+  #urgent(source: Source, has: Having): BegunPiece<Source> | undefined {
+    if (!this.#picker.isAnyUrgent) return undefined;
+    return this.#shared(source, has, ({ piece }) => this.#picker.isUrgent(piece));
+  }
+
+  #leftBehind(has: Having): BegunPiece<Source> | undefined {
     for (const begun of this.#begun.values()) {
-      if (begun.missing === 0 || begun.sources.size > 0 || !has.has(begun.piece)) continue;
-      if (!this.#single.has(begun.piece)) return begun;
-      // A suspect piece must have one sender: what others sent of it does not count.
-      if (begun.contributors.has(source) && begun.contributors.size === 1) return begun;
-      this.#begun.delete(begun.piece);
-      return this.#beginPiece(begun.piece, begun.begunAt);
+      if (!begun.isMissingBlocks || begun.sources.size > 0 || !has.has(begun.piece)) continue;
+      return this.#single.has(begun.piece) ? this.#beginAgain(begun) : begun;
     }
     return undefined;
   }
@@ -223,76 +198,98 @@ export class Requests<Source extends object> {
   #slow(source: Source, has: Having, now: number): BegunPiece<Source> | undefined {
     if (this.#picker.openCount > 0) return undefined;
     const patience = Math.max(slowAtLeast, slowFactor * (this.#usualTime ?? 0));
+    const isFree = this.outstanding(source) === 0;
+    return this.#shared(source, has, (begun) => {
+      const isSecond = begun.sources.size > 1 && begun.sources.has(source);
+      return isSecond || (isFree && now - begun.begunAt > patience);
+    });
+  }
+
+  /** A piece that `isDue` and that `source` may have a share in, as one of two. */
+  #shared(
+    source: Source,
+    has: Having,
+    isDue: (begun: BegunPiece<Source>) => boolean,
+  ): BegunPiece<Source> | undefined {
     for (const begun of this.#begun.values()) {
-      if (begun.received === begun.blocks.length || this.#single.has(begun.piece)) continue;
-      if (begun.sources.has(source)) {
-        if (begun.sources.size > 1 && this.#duplicate(source, begun) >= 0) return begun;
-        continue;
-      }
-      const isSlow = now - begun.begunAt > patience || this.#picker.isUrgent(begun.piece);
-      const isFree = this.outstanding(source) === 0 && begun.sources.size < 2;
-      if (isSlow && isFree && has.has(begun.piece)) return begun;
+      if (begun.isComplete || this.#single.has(begun.piece) || !has.has(begun.piece)) continue;
+      const isRoom = begun.sources.size < 2 || begun.sources.has(source);
+      if (isRoom && isDue(begun) && this.#blockFor(source, begun) >= 0) return begun;
     }
     return undefined;
   }
 
-  /** The last block that others are asked for and this source is not (they come from the front); -1: none. */
-  #duplicate(source: Source, begun: BegunPiece<Source>): number {
-    const keys = this.#asked.get(source);
-    for (let index = begun.blocks.length - 1; index >= 0; index--) {
-      if (begun.blocks[index] === asked && keys?.has(this.#key(begun.piece, index)) !== true)
-        return index;
-    }
-    return -1;
+  /** A missing block, else one that only others owe; -1: none. */
+  #blockFor(source: Source, begun: BegunPiece<Source>): number {
+    if (begun.isMissingBlocks) return begun.firstMissing();
+    const owed = this.#owed.get(source);
+    return begun.lastToShare((index) => owed?.has(this.#key(begun.piece, index)) === true);
   }
 
   #beginPiece(piece: number, now: number): BegunPiece<Source> {
-    const size = pieceSize(this.#geometry, piece);
-    const count = blockCount(size);
-    const begun: BegunPiece<Source> = {
-      piece,
-      size,
-      blocks: new Uint8Array(count),
-      missing: count,
-      received: 0,
-      sources: new Set(),
-      contributors: new Set(),
-      begunAt: now,
-    };
+    const begun = new BegunPiece<Source>(this.#geometry, piece, now);
     this.#begun.set(piece, begun);
     this.#picker.begin(piece);
     return begun;
   }
 
-  #takeBackFromOthers(source: Source, begun: BegunPiece<Source>, key: number): readonly Source[] {
-    if (begun.sources.size < 2) return noCancels;
-    const others = [...begun.sources].filter(
-      (other) => other !== source && this.#asked.get(other)?.delete(key) === true,
-    );
-    for (const other of others) this.#takenBackFrom(other).add(key);
-    return others;
+  #beginRun(most: number, now: number): BegunPiece<Source>[] {
+    return this.#picker.pickRun(most).map((piece) => this.#beginPiece(piece, now));
   }
 
-  /** The block is missing again, unless it came or another source is asked for it too. */
-  #unask(piece: number, index: number): void {
-    const begun = this.#begun.get(piece);
-    if (begun === undefined || begun.blocks[index] !== asked) return;
-    const key = this.#key(piece, index);
-    for (const other of begun.sources) if (this.#asked.get(other)?.has(key) === true) return;
-    begun.blocks[index] = missing;
-    begun.missing++;
+  /** For a piece that must have one sender: what others sent of it, or owe, does not count. */
+  #beginAgain({ piece, blockCount: blocks, begunAt }: BegunPiece<Source>): BegunPiece<Source> {
+    for (let index = 0; index < blocks; index++) this.#takeBackFromAll(this.#key(piece, index));
+    return this.#beginPiece(piece, begunAt);
+  }
+
+  #reopen({ piece }: BegunPiece<Source>): void {
+    this.#begun.delete(piece);
+    this.#picker.reopen(piece);
+  }
+
+  #ask(source: Source, begun: BegunPiece<Source>, index: number): void {
+    begun.ask(index);
+    getOrCreate(this.#owed, source).add(this.#key(begun.piece, index));
+  }
+
+  #askWhole(source: Source, begun: BegunPiece<Source>): void {
+    begun.sources.add(source);
+    for (let index = 0; index < begun.blockCount; index++) {
+      const isOwed = this.#owed.get(source)?.has(this.#key(begun.piece, index)) ?? false;
+      if (!begun.isReceived(index) && !isOwed) this.#ask(source, begun, index);
+    }
+  }
+
+  #unask(key: number): void {
+    const piece = Math.floor(key / this.#blocksPerPiece);
+    this.#begun.get(piece)?.unask(key % this.#blocksPerPiece);
+  }
+
+  #takeBackFromAll(key: number): readonly Source[] {
+    const from: Source[] = [];
+    for (const [source, owed] of this.#owed) if (owed.delete(key)) from.push(source);
+    for (const source of from) getOrCreate(this.#takenBack, source).add(key);
+    return from;
   }
 
   #key(piece: number, index: number): number {
     return piece * this.#blocksPerPiece + index;
   }
 
-  #askedOf(source: Source): Set<number> {
-    return getOrCreate(this.#asked, source);
+  #blockOf(key: number): Block {
+    const piece = Math.floor(key / this.#blocksPerPiece);
+    return blockAt(piece, pieceSize(this.#geometry, piece), key % this.#blocksPerPiece);
   }
 
-  #takenBackFrom(source: Source): Set<number> {
-    return getOrCreate(this.#takenBack, source);
+  /** Which of its piece's blocks a peer names; undefined when no such block is ever asked for. */
+  #indexOf(block: Block): number | undefined {
+    const index = block.begin / blockLength;
+    if (!Number.isInteger(index) || block.piece >= this.#geometry.pieceCount) return undefined;
+    const size = pieceSize(this.#geometry, block.piece);
+    if (block.begin >= size || block.length !== blockAt(block.piece, size, index).length)
+      return undefined;
+    return index;
   }
 }
 

@@ -11,10 +11,14 @@ export interface SlotCandidate {
   readonly sent: number;
   /** Bytes after which its turn ends, if others wait. */
   readonly grant: number;
+  /** Since when it asks for nothing; undefined while a request of it waits here. */
+  readonly idleSince: number | undefined;
 }
 
-/** How long another client is served at least. */
-export const foreignTurn = 10_000;
+/** How long anybody is served if others wait; another client also at least so long. */
+export const longestTurn = 10_000;
+/** A peer that asks for nothing for so long has ended its turn, if others wait: a slot is not kept for it. */
+export const longestIdle = 1_000;
 
 /**
  * Whom to serve at one moment: few at a time, so that whole pieces arrive early and can be passed on; everybody in
@@ -30,14 +34,19 @@ export function decideSlots<Candidate extends SlotCandidate>(
   const waiting = candidates.filter((candidate) => !candidate.isUnchoked && candidate.isInterested);
   const excess = served.length + waiting.length - slots;
   if (excess > 0) {
-    const isOver = (candidate: Candidate): boolean =>
-      candidate.isForeign
-        ? now - candidate.since >= foreignTurn
-        : candidate.sent >= candidate.grant;
-    const over = served.filter(isOver).sort((a, b) => a.since - b.since);
+    const over = served
+      .filter((candidate) => isOver(candidate, now))
+      .sort((a, b) => a.since - b.since);
     choke.push(...over.slice(0, Math.min(excess, waiting.length)));
   }
   const free = slots - served.filter((candidate) => !choke.includes(candidate)).length;
   const unchoke = waiting.sort((a, b) => a.since - b.since).slice(0, Math.max(0, free));
   return { unchoke, choke };
+}
+
+function isOver(candidate: SlotCandidate, now: number): boolean {
+  if (now - candidate.since >= longestTurn) return true;
+  if (candidate.isForeign) return false;
+  const isIdle = candidate.idleSince !== undefined && now - candidate.idleSince >= longestIdle;
+  return isIdle || candidate.sent >= candidate.grant;
 }
