@@ -28,7 +28,11 @@ export class Announcer {
   readonly #env: Environment;
   readonly #abort = new AbortController();
   #cancel = (): void => {};
-  #hasStarted = false;
+  /** Events that the tracker has not taken yet, the first of them next. */
+  readonly #due: ('started' | 'completed')[] = ['started'];
+  #isAnnouncing = false;
+  /** True when the tracker knows us, or may. */
+  #isKnown = false;
   #failures = 0;
   /** True once the tracker answered, or failed to. */
   isTried = false;
@@ -42,22 +46,23 @@ export class Announcer {
 
   /** Announces after `delay` milliseconds, then as often as is right. */
   start(delay = 0): void {
-    this.#cancel = this.#env.clock.after(delay, () => void this.#announce(undefined));
+    this.#cancel = this.#env.clock.after(delay, () => void this.#announce());
   }
 
-  /** The download is whole: the tracker is told now. */
+  /** The download is whole: the tracker is told as soon as it knows of its start. */
   complete(): void {
-    if (!this.#hasStarted) return;
+    this.#due.push('completed');
+    if (this.#due.length > 1 || this.#isAnnouncing) return;
     this.#cancel();
-    void this.#announce('completed');
+    void this.#announce();
   }
 
-  /** Says good-bye, if the tracker knows us. Never throws; waits a second at most. */
+  /** Says good-bye, if the tracker may know us. Never throws; waits a second at most. */
   async stop(): Promise<void> {
     this.#cancel();
     this.#abort.abort();
-    if (!this.#hasStarted) return;
-    this.#hasStarted = false;
+    if (!this.#isKnown) return;
+    this.#isKnown = false;
     const goodBye = this.#env.trackers.announce(
       this.#url,
       this.#request('stopped'),
@@ -66,14 +71,18 @@ export class Announcer {
     await goodBye.catch(() => {});
   }
 
-  async #announce(event: 'completed' | undefined): Promise<void> {
+  async #announce(): Promise<void> {
     const { trackers, clock, random, log } = this.#env;
     let interval = 60_000;
     let minInterval: number | undefined;
+    const wasKnown = this.#isKnown;
+    this.#isKnown = true;
+    this.#isAnnouncing = true;
     try {
-      const request = this.#request(this.#hasStarted ? event : 'started');
+      const [event] = this.#due;
+      const request = this.#request(event);
       const answer = await trackers.announce(this.#url, request, this.#abort.signal);
-      this.#hasStarted = true;
+      if (event !== undefined) this.#due.shift();
       this.#failures = 0;
       const [least, most] = intervalBounds;
       interval = Math.min(Math.max(answer.interval * 1000, least), most);
@@ -82,12 +91,14 @@ export class Announcer {
       this.#announced.found(answer.peers);
     } catch (error) {
       if (this.#abort.signal.aborted) return;
+      this.#isKnown = wasKnown;
       this.#failures++;
       log.debug(
         { tracker: this.#url, infoHash: this.#infoHash, error: messageOf(error) },
         'announce failed',
       );
     }
+    this.#isAnnouncing = false;
     this.isTried = true;
     if (this.#abort.signal.aborted) return;
     const state = {
@@ -97,11 +108,9 @@ export class Announcer {
       interval,
       minInterval,
     };
-    this.#cancel();
-    this.#cancel = clock.after(
-      announceDelay(state, random()),
-      () => void this.#announce(undefined),
-    );
+    const isDue = this.#due.length > 0 && this.#failures === 0;
+    const delay = isDue ? 0 : announceDelay(state, random());
+    this.#cancel = clock.after(delay, () => void this.#announce());
   }
 
   #request(event: AnnounceRequest['event']): AnnounceRequest {

@@ -4,6 +4,8 @@ import type { PeerId } from '../torrent/ids.ts';
 /** How long a liar is kept out, and how many lies from one address keep out the whole address. */
 const banTime = 600_000;
 const liesPerHost = 3;
+/** Entries after which those that are over are cleared away. */
+const mostLies = 1_000;
 
 /** Peers that sent wrong bytes: kept out by their id at once, and by their address when it happens again. */
 export class BanList {
@@ -16,6 +18,7 @@ export class BanList {
 
   /** A piece that came from this peer alone was wrong. */
   add(id: PeerId, host: string): void {
+    if (this.#lies.size >= mostLies) for (const key of this.#lies.keys()) this.#lied(key);
     this.#count(id);
     this.#count(host);
   }

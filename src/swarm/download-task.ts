@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+import { abortable } from '../base/abortable.ts';
 import { pieceSize } from '../torrent/geometry.ts';
 import type { Metainfo } from '../torrent/metainfo.ts';
 import { isWebSeedTurn } from '../torrent/web-seed-turn.ts';
@@ -23,7 +25,7 @@ const longestWebSeedPause = 60_000;
 export class DownloadTask implements Download {
   readonly metainfo: Metainfo;
   readonly done: Promise<void>;
-  /** The torrent, once the file is open; rejects when it cannot be opened. */
+  /** The torrent, once the file is open; rejects with a SwarmError when it cannot be opened. */
   readonly opened: Promise<Torrent>;
   readonly #options: DownloadOptions;
   readonly #env: Environment;
@@ -31,6 +33,7 @@ export class DownloadTask implements Download {
   readonly #waits = new PieceWaits();
   readonly #announcers: readonly Announcer[];
   readonly #chance: number;
+  readonly #abort = new AbortController();
   #webSeeds: readonly WebSeed[] = [];
   #torrent: Torrent | undefined;
   #fetching: Fetching | undefined;
@@ -42,7 +45,6 @@ export class DownloadTask implements Download {
   #rate = 0;
   #ticked = { at: 0, bytes: 0 };
   #webSeedNotBefore = 0;
-
   readonly #onEnd: () => void;
 
   /** `onEnd` is called once, when the torrent is no longer this task's. */
@@ -55,8 +57,12 @@ export class DownloadTask implements Download {
     this.done = this.#settled.promise;
     this.done.catch(() => {});
     this.#announcers = (options.trackers ?? metainfo.trackers).map((url) => this.#announcer(url));
-    this.opened = this.#open();
-    this.opened.catch((error: unknown) => this.#fail(diskError(error)));
+    this.opened = this.#open().catch((error: unknown) => {
+      const failure = this.#abort.signal.aborted ? stopped() : diskError(error);
+      this.#fail(failure);
+      throw failure;
+    });
+    this.opened.catch(() => {});
   }
 
   get isComplete(): boolean {
@@ -79,20 +85,26 @@ export class DownloadTask implements Download {
   }
 
   async read(offset: number, most: number, signal?: AbortSignal): Promise<Uint8Array> {
-    const torrent = await this.opened;
     const { pieceLength } = this.metainfo;
+    assert.ok(
+      offset >= 0 && offset < this.metainfo.length && most > 0,
+      `read ${most} at ${offset}`,
+    );
+    const torrent = this.#torrent ?? (await abortable(this.opened, signal));
     const piece = Math.floor(offset / pieceLength);
     const begin = offset - piece * pieceLength;
     while (!torrent.have.has(piece)) await this.#waits.wait(piece, this.#env.clock.now(), signal);
+    if (torrent.isClosed) throw stopped();
     const length = Math.min(most, pieceSize(this.metainfo, piece) - begin, 256 * 1024);
     return torrent.file.read({ piece, begin, length });
   }
 
   async stop(): Promise<void> {
     if (this.#isHandedOver) return;
-    this.#fail(new SwarmError('SWARM_STOPPED', 'the download was stopped'));
-    await Promise.all(this.#announcers.map((announcer) => announcer.stop()));
-    await this.#torrent?.close();
+    this.#fail(stopped());
+    const torrent = await this.opened.catch(() => undefined);
+    const leaving = this.#announcers.map((announcer) => announcer.stop());
+    await Promise.all([...leaving, torrent?.close()]);
   }
 
   /** Gives the torrent away, whole: it goes on as a seed with these announcers, whatever becomes of this task. */
@@ -123,14 +135,15 @@ export class DownloadTask implements Download {
 
   async #open(): Promise<Torrent> {
     const env = this.#env;
-    const { file, had } = await PieceFile.openPartial(this.#options.path, this.metainfo, env.cache);
-    const torrent = new Torrent(this.metainfo, file, had, env);
-    if (this.#state === 'ended') {
-      await torrent.close();
-      throw new SwarmError('SWARM_STOPPED', 'the download was stopped');
+    const { signal } = this.#abort;
+    const { path } = this.#options;
+    const { file, had } = await PieceFile.openPartial(path, this.metainfo, env.cache, signal);
+    if (signal.aborted) {
+      await file.close();
+      throw stopped();
     }
-    for (let piece = 0; piece < had.length; piece++)
-      if (had.has(piece)) this.#resumed += pieceSize(this.metainfo, piece);
+    const torrent = new Torrent(this.metainfo, file, had, env);
+    for (const piece of had.indexes()) this.#resumed += pieceSize(this.metainfo, piece);
     this.#verified = this.#resumed;
     this.#torrent = torrent;
     this.#fetching = new Fetching(torrent, env, {
@@ -190,7 +203,9 @@ export class DownloadTask implements Download {
     if (this.#state !== 'fetching') return;
     this.#state = 'complete';
     this.#torrent?.partFromSeeds();
-    for (const announcer of this.#announcers) announcer.complete();
+    // Only who fetched something has completed a download (BEP 3).
+    if (this.#verified > this.#resumed)
+      for (const announcer of this.#announcers) announcer.complete();
     this.#settled.resolve();
   }
 
@@ -198,6 +213,7 @@ export class DownloadTask implements Download {
     if (this.#state === 'ended') return;
     const wasFetching = this.#state === 'fetching';
     this.#state = 'ended';
+    this.#abort.abort();
     this.#search?.close();
     for (const webSeed of this.#webSeeds) webSeed.close();
     this.#waits.fail(error);
@@ -227,7 +243,9 @@ export class DownloadTask implements Download {
       isUrgent: this.#waits.waitedSince(now - webSeedAfter).length > 0,
     };
     if (!isWebSeedTurn(help, this.#chance)) return;
-    void best.fetch().then(() => {
+    void best.fetch().then((hasTried) => {
+      // Nothing to fetch now, as all is on its way; the next tick looks again.
+      if (!hasTried) return;
       const pause =
         best.failures === 0 ? 0 : Math.min(longestWebSeedPause, 1_000 * 2 ** best.failures);
       this.#webSeedNotBefore = this.#env.clock.now() + pause;
@@ -238,7 +256,10 @@ export class DownloadTask implements Download {
   }
 }
 
+function stopped(): SwarmError {
+  return new SwarmError('SWARM_STOPPED', 'the download was stopped');
+}
+
 function diskError(error: unknown): SwarmError {
-  if (error instanceof SwarmError) return error;
   return new SwarmError('SWARM_DISK', `the disk refuses: ${String(error)}`, { cause: error });
 }

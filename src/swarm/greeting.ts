@@ -18,21 +18,26 @@ export interface Greeting {
 
 /**
  * Waits for the other side's handshake; the connection is paused afterwards. Undefined, with the connection destroyed,
- * when it says something else, nothing, or leaves.
+ * when it says something else, nothing, or leaves, or by the signal.
  */
 export function receiveGreeting(
   connection: Connection,
   clock: Clock,
+  signal?: AbortSignal,
 ): Promise<Greeting | undefined> {
   return new Promise((resolve) => {
     let received: Uint8Array = Buffer.alloc(0);
     const end = (greeting: Greeting | undefined): void => {
       cancel();
+      signal?.removeEventListener('abort', onAbort);
       if (greeting === undefined) connection.destroy();
       else connection.pause();
       resolve(greeting);
     };
+    const onAbort = (): void => end(undefined);
+    signal?.addEventListener('abort', onAbort, { once: true });
     const cancel = clock.after(patience, () => end(undefined));
+    if (signal?.aborted === true) return end(undefined);
     connection.handle({
       data: (chunk) => {
         received = Buffer.concat([received, chunk]);
@@ -44,5 +49,6 @@ export function receiveGreeting(
       drained: () => {},
       closed: () => end(undefined),
     });
+    return undefined;
   });
 }

@@ -8,6 +8,8 @@ import type { Connection } from './network.ts';
 const wantedPeers = 30;
 const connectTimeout = 2_000;
 const longestPause = 60_000;
+/** A connection that lasts so long (milliseconds) was a success, whatever ended it. */
+const lastingAfter = 10_000;
 /** Addresses remembered for one torrent. */
 const mostKnown = 500;
 
@@ -22,7 +24,9 @@ export interface SearchUser {
 interface Known {
   readonly address: PeerAddress;
   state: 'idle' | 'dialling' | 'connected' | 'unwanted';
+  /** Dials in a row that came to nothing lasting. */
   failures: number;
+  /** When it may be dialled next, or was connected; 0: it was never tried. */
   nextAt: number;
 }
 
@@ -49,7 +53,7 @@ export class PeerSearch {
   add(addresses: readonly PeerAddress[]): void {
     for (const address of addresses) {
       const key = addressKey(address);
-      if (address.port === 0 || this.#known.has(key) || this.#known.size >= mostKnown) continue;
+      if (address.port === 0 || this.#known.has(key) || !this.#hasRoom()) continue;
       this.#known.set(key, { address, state: 'idle', failures: 0, nextAt: 0 });
     }
     this.dialMore();
@@ -58,7 +62,9 @@ export class PeerSearch {
   /** The connection to this address ended: it may be dialled again. */
   lost(address: PeerAddress): void {
     const known = this.#known.get(addressKey(address));
-    if (known?.state === 'connected') this.#pause(known);
+    if (known?.state !== 'connected') return;
+    if (this.#env.clock.now() - known.nextAt > lastingAfter) known.failures = 0;
+    this.#pause(known);
   }
 
   dialMore(): void {
@@ -82,21 +88,31 @@ export class PeerSearch {
       const connection = await network.connect(known.address, connectTimeout, this.#abort.signal);
       // Nothing but the handshake before the other side's: some clients ban for less.
       connection.write([encodeHandshake(this.#infoHash, id)]);
-      const greeting = await receiveGreeting(connection, clock);
+      const greeting = await receiveGreeting(connection, clock, this.#abort.signal);
       if (greeting === undefined) return this.#pause(known);
       const isRight = !this.#abort.signal.aborted && greeting.handshake.infoHash === this.#infoHash;
-      const outcome = isRight ? this.#user.met(connection, greeting) : 'again';
-      if (outcome !== 'joined') connection.destroy();
-      if (outcome === 'again') return this.#pause(known);
-      known.state = outcome === 'joined' ? 'connected' : 'unwanted';
+      // Set before it joins, since a peer may be lost while it does.
+      known.state = 'connected';
       known.nextAt = clock.now();
-      known.failures = 0;
+      const outcome = isRight ? this.#user.met(connection, greeting) : 'again';
+      if (outcome === 'joined') return undefined;
+      connection.destroy();
+      if (outcome === 'again') return this.#pause(known);
+      known.state = 'unwanted';
     } catch {
       this.#pause(known);
     } finally {
       this.#dialling--;
       this.dialMore();
     }
+  }
+
+  /** Forgets one that does not answer when too many are known. */
+  #hasRoom(): boolean {
+    if (this.#known.size < mostKnown) return true;
+    for (const [key, known] of this.#known)
+      if (known.state === 'idle' && known.failures > 0) return this.#known.delete(key);
+    return false;
   }
 
   #pause(known: Known): void {

@@ -36,11 +36,15 @@ export class PieceFile {
     return new PieceFile(metainfo, await open(path, 'r'), cache);
   }
 
-  /** Opens or makes a file for a blob that is being fetched, and finds which pieces stand in it already. */
+  /**
+   * Opens or makes a file for a blob that is being fetched, and finds which pieces stand in it already. Throws what the
+   * system says, or the signal's reason.
+   */
   static async openPartial(
     path: string,
     metainfo: Metainfo,
     cache: BlockCache,
+    signal: AbortSignal,
   ): Promise<{ readonly file: PieceFile; readonly had: Bitfield }> {
     const handle = await open(path, 'a').then(async (touched) => {
       await touched.close();
@@ -49,7 +53,8 @@ export class PieceFile {
     const file = new PieceFile(metainfo, handle, cache);
     try {
       const { size } = await handle.stat();
-      const had = size === 0 ? new Bitfield(metainfo.pieceCount) : await file.#verifyAll(size);
+      const had =
+        size === 0 ? new Bitfield(metainfo.pieceCount) : await file.#verifyAll(size, signal);
       if (size !== metainfo.length) await handle.truncate(metainfo.length);
       return { file, had };
     } catch (error) {
@@ -119,7 +124,7 @@ export class PieceFile {
     }
   }
 
-  async #verifyAll(size: number): Promise<Bitfield> {
+  async #verifyAll(size: number, signal: AbortSignal): Promise<Bitfield> {
     const metainfo = this.#metainfo;
     const had = new Bitfield(metainfo.pieceCount);
     const bytes = Buffer.allocUnsafeSlow(Math.min(metainfo.pieceLength, metainfo.length));
@@ -128,6 +133,7 @@ export class PieceFile {
       piece < metainfo.pieceCount && piece * metainfo.pieceLength < size;
       piece++
     ) {
+      signal.throwIfAborted();
       const wanted = pieceSize(metainfo, piece);
       const { bytesRead } = await this.#file.read(bytes, 0, wanted, piece * metainfo.pieceLength);
       if (bytesRead === wanted && isPiece(metainfo, piece, bytes.subarray(0, wanted)))

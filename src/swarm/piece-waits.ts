@@ -1,3 +1,5 @@
+import { abortable } from '../base/abortable.ts';
+
 /** Readers that wait for pieces to be verified. */
 export class PieceWaits {
   readonly #waits = new Map<
@@ -17,13 +19,9 @@ export class PieceWaits {
     };
     this.#waits.set(piece, wait);
     wait.readers++;
-    const aborted = Promise.withResolvers<never>();
-    const onAbort = (): void => aborted.reject(signal?.reason);
-    signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      await Promise.race([wait.promise.promise, aborted.promise]);
+      await abortable(wait.promise.promise, signal);
     } finally {
-      signal?.removeEventListener('abort', onAbort);
       wait.readers--;
       if (wait.readers === 0 && this.#waits.get(piece) === wait) this.#waits.delete(piece);
     }

@@ -57,7 +57,12 @@ export function createPeerId(): PeerId {
 /** Opens the port and begins to serve. Throws what the system says when the port cannot be had (`EADDRINUSE`…). */
 export async function startSwarm(options: SwarmOptions): Promise<Swarm> {
   const swarm = new TcpSwarm(options);
-  await swarm.start(options.listen);
+  try {
+    await swarm.start(options.listen);
+  } catch (error) {
+    await swarm.close();
+    throw error;
+  }
   return swarm;
 }
 
@@ -70,6 +75,7 @@ class TcpSwarm implements Swarm {
   readonly #tasks = new Map<InfoHash, DownloadTask>();
   readonly #seeds = new Map<InfoHash, readonly Announcer[]>();
   readonly #greeting = new Set<Connection>();
+  readonly #closing = new Set<Promise<void>>();
   #stopTicking = (): void => {};
   #isClosed = false;
 
@@ -112,9 +118,13 @@ class TcpSwarm implements Swarm {
     const known = this.#tasks.get(infoHash);
     if (known !== undefined) return known;
     const task = new DownloadTask(metainfo, options, this.#env, () => this.#tasks.delete(infoHash));
+    if (this.#isClosed) {
+      void task.stop();
+      return task;
+    }
     this.#tasks.set(infoHash, task);
     task.opened.then(
-      (torrent) => this.#torrents.set(infoHash, torrent),
+      (torrent) => this.#add(torrent),
       () => {},
     );
     return task;
@@ -163,6 +173,7 @@ class TcpSwarm implements Swarm {
     this.#isClosed = true;
     this.#stopTicking();
     this.#env.slots.close();
+    const unlistened = this.#listener?.close();
     for (const connection of this.#greeting) connection.destroy();
     const seeds = [...this.#seeds.values()].flat();
     await Promise.all([
@@ -170,7 +181,7 @@ class TcpSwarm implements Swarm {
       ...seeds.map((announcer) => announcer.stop()),
       ...[...this.#torrents.values()].map((torrent) => torrent.close()),
     ]);
-    await this.#listener?.close();
+    await Promise.all([unlistened, ...this.#opening.values(), ...this.#closing]);
     await this.#env.webSeeds.close();
   }
 
@@ -202,9 +213,14 @@ class TcpSwarm implements Swarm {
     if (open?.isClosed === false) return open;
     const task = this.#tasks.get(infoHash);
     if (task !== undefined) return task.opened.catch(() => undefined);
-    const opening = this.#opening.get(infoHash) ?? this.#open(infoHash);
+    const known = this.#opening.get(infoHash);
+    if (known !== undefined) return await known;
+    const opening = this.#open(infoHash).catch((error: unknown) => {
+      this.#env.log.warn({ infoHash, error: messageOf(error) }, 'a seed could not be opened');
+      return undefined;
+    });
     this.#opening.set(infoHash, opening);
-    return opening.finally(() => this.#opening.delete(infoHash));
+    return await opening.finally(() => this.#opening.delete(infoHash));
   }
 
   async #open(infoHash: InfoHash): Promise<Torrent | undefined> {
@@ -213,8 +229,20 @@ class TcpSwarm implements Swarm {
     const { metainfo, path } = seed;
     const file = await PieceFile.openWhole(path, metainfo, this.#env.cache);
     const torrent = new Torrent(metainfo, file, Bitfield.full(metainfo.pieceCount), this.#env);
-    this.#torrents.set(infoHash, torrent);
+    // Meanwhile it may have been closed, or a download of the same blob have begun.
+    if (this.#isClosed || this.#tasks.has(infoHash)) {
+      await torrent.close();
+      return await this.#tasks.get(infoHash)?.opened.catch(() => undefined);
+    }
+    this.#add(torrent);
     return torrent;
+  }
+
+  #add(torrent: Torrent): void {
+    const { infoHash } = torrent.metainfo;
+    const other = this.#torrents.get(infoHash);
+    if (other !== undefined) this.#close(infoHash, other);
+    this.#torrents.set(infoHash, torrent);
   }
 
   #tick(): void {
@@ -230,9 +258,11 @@ class TcpSwarm implements Swarm {
 
   #close(infoHash: InfoHash, torrent: Torrent): void {
     this.#torrents.delete(infoHash);
-    torrent.close().catch((error: unknown) => {
+    const closing = torrent.close().catch((error: unknown) => {
       this.#env.log.warn({ infoHash, error: messageOf(error) }, 'a torrent was not closed well');
     });
+    this.#closing.add(closing);
+    void closing.then(() => this.#closing.delete(closing));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -62,6 +62,8 @@ async function listen(
     server.once('error', reject);
     server.listen({ host: address.host, port: address.port, backlog: 1024 }, resolve);
   });
+  // A connection that cannot be accepted (too many files are open) ends no process.
+  server.on('error', () => {});
   const bound = server.address();
   return {
     port: typeof bound === 'object' && bound !== null ? bound.port : address.port,
@@ -83,6 +85,7 @@ function dial(address: PeerAddress, timeout: number, signal: AbortSignal): Promi
     };
     const onAbort = (): void => give(new Error('the dial was called off'));
     signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
     socket.setTimeout(timeout, () => give(new Error(`no answer within ${timeout} ms`)));
     socket.once('error', give);
     socket.once('connect', () => {
