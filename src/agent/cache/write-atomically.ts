@@ -3,10 +3,9 @@ import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { moveDurably } from '../../storage/durable-file.ts';
 
-/** Writes a small file so that after a crash it is there whole, or as it was before. Makes its folder. */
+/** Writes a small file so that after a crash it is there whole, or as it was before. Its folder must be there. */
 export async function writeAtomically(file: string, bytes: Uint8Array): Promise<void> {
   const folder = path.dirname(file);
-  await mkdir(folder, { recursive: true });
   const temporary = path.join(folder, `.${randomUUID()}.tmp`);
   try {
     const handle = await open(temporary, 'wx');

@@ -6,7 +6,7 @@ import { UpstreamError } from './upstream-error.ts';
 /** The headers of an answer, lower-case names, each the first value that was given. */
 export type AnswerHeaders = Readonly<Record<string, string>>;
 
-/** A good answer: status 200 or 206. The body must be read to its end, or closed with `body.destroy()`. */
+/** A good answer: status 200 or 206. The body must be read to its end, or given to `discard`. */
 export interface Answer {
   readonly status: number;
   readonly headers: AnswerHeaders;
@@ -132,6 +132,12 @@ export function unreachable(path: string, cause: unknown): UpstreamError {
       cause,
     },
   );
+}
+
+/** Does without the rest of an answer, whose connection is closed with it. */
+export function discard(answer: Answer): void {
+  // Its stream takes this for an error.
+  answer.body.on('error', () => {}).destroy();
 }
 
 /** All bytes of `answer`. Throws UpstreamError when they are more than `most`, or break off. */

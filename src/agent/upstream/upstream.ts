@@ -5,7 +5,7 @@ import type { ManifestReference, Repository } from '../../oci/reference.ts';
 import { largestMetainfo } from '../../torrent/metainfo.ts';
 import { messageOf } from '../../base/errors.ts';
 import { parseContentRange } from './content-range.ts';
-import { RegistryHttp, readLimited, unreachable, type Answer } from './registry-http.ts';
+import { RegistryHttp, discard, readLimited, unreachable, type Answer } from './registry-http.ts';
 import type { RegistryHttpOptions } from './registry-http.ts';
 import { UpstreamError } from './upstream-error.ts';
 
@@ -93,7 +93,7 @@ export class Upstream {
     const type = essenceOf(answer.headers['content-type'] ?? '');
     const isManifest = isManifestType(type) || isIndexType(type);
     if (!isManifest && type !== '' && type !== 'application/json') {
-      answer.body.destroy();
+      discard(answer);
       throw new UpstreamError('UPSTREAM_BAD_ANSWER', `${path}: the registry sent ${type}`);
     }
     const bytes = await readLimited(answer, largestManifest, path);
@@ -146,7 +146,7 @@ export class Upstream {
     if (answer.status === 200) return { offset: 0, size: lengthOf(answer), bytes };
     const range = parseContentRange(answer.headers['content-range']);
     if (range?.first !== offset || range.last !== range.total - 1) {
-      answer.body.destroy();
+      discard(answer);
       throw new UpstreamError(
         'UPSTREAM_BAD_ANSWER',
         `${path}: the registry sent another range than bytes ${offset}-`,

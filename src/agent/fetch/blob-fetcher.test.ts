@@ -1,0 +1,414 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import test from 'node:test';
+import { digestHex, digestOf, sha256Of, type Digest } from '../../oci/digest.ts';
+import { parseRepository } from '../../oci/reference.ts';
+import { noise } from '../../swarm/swarm-fixtures.ts';
+import { engineFor, TestFolder } from '../agent-fixture.ts';
+import type { HostEngine, HostEngineOptions } from '../host-engine.ts';
+import { RegistryFixture } from '../registry-fixture.ts';
+import type { BlobReader } from './blob-reader.ts';
+
+const repository = parseRepository('team/app');
+const other = parseRepository('other/app');
+const large = noise(3_000_000);
+const small = noise(1000);
+
+interface Host {
+  readonly fixture: RegistryFixture;
+  readonly folder: string;
+  /** Started anew each time; the one before is closed. */
+  readonly start: (options?: Partial<HostEngineOptions>) => Promise<HostEngine>;
+}
+
+async function setUp(t: test.TestContext): Promise<Host> {
+  const fixture = await RegistryFixture.start();
+  const folder = await TestFolder.make();
+  let engine: HostEngine | undefined;
+  t.after(async () => {
+    await engine?.close();
+    await fixture.die();
+    await folder[Symbol.asyncDispose]();
+  });
+  return {
+    fixture,
+    folder: folder.path,
+    start: async (options) => {
+      await engine?.close();
+      engine = await engineFor(fixture.url, folder.path, options);
+      return engine;
+    },
+  };
+}
+
+async function readAll(reader: BlobReader, from = 0): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let offset = from;
+  while (offset < reader.size) {
+    const bytes = await reader.read(offset, 100_000);
+    assert.ok(bytes.length >= 1 && bytes.length <= 100_000);
+    chunks.push(bytes);
+    offset += bytes.length;
+  }
+  await reader.close();
+  return Buffer.concat(chunks);
+}
+
+async function pull(engine: HostEngine, digest: Digest): Promise<Buffer> {
+  const reader = await engine.fetcher.blobs.open(repository, digest);
+  const [bytes] = await Promise.all([readAll(reader), reader.done]);
+  return bytes;
+}
+
+function blobFile(folder: string, digest: Digest): string {
+  return path.join(folder, 'blobs/sha256', digestHex(digest));
+}
+
+for (const [name, bytes] of [
+  ['large', large],
+  ['small', small],
+  ['empty', Buffer.alloc(0)],
+] as const) {
+  test(`a ${name} blob comes over plain HTTP where there are no torrents, and is kept`, async (t) => {
+    const { fixture, folder, start } = await setUp(t);
+    const digest = fixture.addBlob(bytes);
+    const engine = await start();
+    assert.deepEqual(await pull(engine, digest), bytes);
+    assert.deepEqual(await readFile(blobFile(folder, digest)), bytes);
+    assert.deepEqual(await pull(engine, digest), bytes);
+    assert.equal(fixture.count(/^GET .*\/blobs\//), 1);
+    assert.equal(engine.fetcher.blobs.plainBytes, bytes.length);
+    assert.deepEqual(await readdir(path.join(folder, 'partial')), []);
+  });
+}
+
+test('a blob may be named by its SHA-512', async (t) => {
+  const { fixture, start } = await setUp(t);
+  const digest = digestOf('sha512', large);
+  fixture.setBlob(digest, large);
+  assert.deepEqual(await pull(await start(), digest), large);
+});
+
+test('a large blob with a torrent comes from its swarm, and is seeded from then on', async (t) => {
+  const { fixture, start } = await setUp(t);
+  const digest = fixture.addBlob(large);
+  fixture.addTorrent(large);
+  const engine = await start();
+  assert.deepEqual(await pull(engine, digest), large);
+  const [progress] = engine.fetcher.blobs.downloads();
+  assert.equal(progress?.state, 'complete');
+  assert.equal(progress.verified, large.length);
+  assert.equal(progress.piecesVerified, progress.pieceCount);
+  assert.equal(progress.bytesFromRegistry, large.length);
+  assert.equal(engine.fetcher.blobs.plainBytes, 0, 'the swarm itself used the registry');
+
+  // A second host, which knows the first one only, gets it from there.
+  await fixture.die();
+  const metainfo = await engine.cache.torrents.find(digest);
+  assert.ok(metainfo);
+  await using second = await TestFolder.make();
+  await using peer = await engineFor(fixture.url, second.path);
+  const file = path.join(second.path, 'copy');
+  const peers = [{ host: '127.0.0.1', port: engine.swarm.port }];
+  await peer.swarm.download(metainfo, { path: file, webSeeds: [], peers }).done;
+  assert.deepEqual(await readFile(file), large);
+});
+
+test('a small blob comes over plain HTTP though it has a torrent', async (t) => {
+  const { fixture, start } = await setUp(t);
+  const digest = fixture.addBlob(small);
+  fixture.addTorrent(small);
+  const engine = await start();
+  const reader = await engine.fetcher.blobs.open(repository, digest, small.length);
+  assert.deepEqual(await readAll(reader), small);
+  assert.equal(fixture.count(/torrents/), 0);
+});
+
+test('a blob is fetched once however many ask for it, also by two names', async (t) => {
+  const { fixture, start } = await setUp(t);
+  const digest = fixture.addBlob(large);
+  const { fetcher } = await start();
+  const readers = await Promise.all([
+    fetcher.blobs.open(repository, digest, large.length),
+    fetcher.blobs.open(other, digest),
+    fetcher.blobs.open(repository, digest),
+  ]);
+  const all = await Promise.all(readers.map((reader, index) => readAll(reader, index * 1000)));
+  assert.deepEqual(all, [large, large.subarray(1000), large.subarray(2000)]);
+  assert.equal(fixture.count(/^GET .*\/blobs\//), 1);
+});
+
+test('a blob that one repository lacks is taken from another', async (t) => {
+  const { fixture, start } = await setUp(t);
+  const digest = fixture.addBlob(large);
+  let release = (): void => {};
+  fixture.intercept = (request, response) => {
+    if (request.url?.startsWith('/v2/team/app/blobs/') !== true) return false;
+    release = () => response.writeHead(404).end();
+    return true;
+  };
+  const { fetcher } = await start();
+  const first = fetcher.blobs.open(repository, digest);
+  const second = fetcher.blobs.open(other, digest);
+  while (fixture.count(/team\/app\/blobs/) === 0) await pause(5);
+  release();
+  assert.deepEqual(await readAll(await first), large);
+  assert.deepEqual(await readAll(await second), large);
+});
+
+test('a blob can be read from any offset while it is on its way', async (t) => {
+  const { fixture, start } = await setUp(t);
+  const digest = sha256Of(large);
+  let finish = (): void => {};
+  fixture.intercept = (request, response) => {
+    if (request.url?.includes('/blobs/') !== true) return false;
+    response.writeHead(200, { 'content-length': large.length });
+    response.write(large.subarray(0, 2_000_000));
+    finish = () => response.end(large.subarray(2_000_000));
+    return true;
+  };
+  const { fetcher } = await start();
+  const reader = await fetcher.blobs.open(repository, digest);
+  assert.equal(reader.size, large.length);
+  const middle = await reader.read(1_500_000, 10);
+  assert.deepEqual(Buffer.from(middle), large.subarray(1_500_000, 1_500_010));
+  assert.equal(reader.progress().state, 'downloading');
+  const gone = new AbortController();
+  const waiting = reader.read(2_500_000, 10, gone.signal);
+  gone.abort(new Error('went away'));
+  await assert.rejects(waiting, /went away/);
+  finish();
+  assert.deepEqual(await readAll(reader), large);
+});
+
+test('the end of a blob is not given out before its digest is right', async (t) => {
+  const { fixture, start } = await setUp(t);
+  const wrong = Buffer.from(large);
+  wrong[0] = ~(wrong[0] ?? 0);
+  const digest = sha256Of(large);
+  fixture.setBlob(digest, wrong);
+  const { fetcher, cache } = await start();
+  const reader = await fetcher.blobs.open(repository, digest);
+  await assert.rejects(readAll(reader));
+  await assert.rejects(reader.done, { code: 'FETCH_DIGEST_WRONG' });
+  assert.equal(fixture.count(/^GET .*\/blobs\//), 2, 'it was asked for once more');
+  assert.equal(await cache.blobs.find(digest), undefined);
+  await assert.rejects(fetcher.blobs.open(repository, digest).then(readAll));
+});
+
+test('wrong bytes that came once are fetched again, unless a reader has seen them', async (t) => {
+  const { fixture, start } = await setUp(t);
+  const digest = fixture.addBlob(large);
+  const wrong = Buffer.from(large);
+  wrong[2_999_999] = ~(wrong[2_999_999] ?? 0);
+  let isFirst = true;
+  let release = (): void => {};
+  fixture.intercept = (request, response) => {
+    if (request.url?.includes('/blobs/') !== true || !isFirst) return false;
+    isFirst = false;
+    response.writeHead(200, { 'content-length': wrong.length });
+    response.write(wrong.subarray(0, 1_000_000));
+    release = () => response.end(wrong.subarray(1_000_000));
+    return true;
+  };
+  const { fetcher } = await start();
+  const early = await fetcher.blobs.open(repository, digest);
+  const late = await fetcher.blobs.open(repository, digest);
+  assert.ok((await early.read(0, 10)).length > 0);
+  release();
+  await early.done;
+  await assert.rejects(early.read(10, 10), { code: 'FETCH_BYTES_WRONG' });
+  assert.deepEqual(await readAll(late), large);
+});
+
+test('a download that is cut goes on where it was', async (t) => {
+  const { fixture, start } = await setUp(t);
+  const digest = fixture.addBlob(large);
+  fixture.cut = { after: 1_000_000, times: 2 };
+  const engine = await start();
+  assert.deepEqual(await pull(engine, digest), large);
+  assert.equal(fixture.count(/^GET .*\/blobs\//), 3);
+  assert.ok(engine.fetcher.blobs.plainBytes <= large.length);
+});
+
+test('a download that is cut goes on at a registry without ranges, too', async (t) => {
+  const { fixture, start } = await setUp(t);
+  fixture.knowsRanges = false;
+  const digest = fixture.addBlob(large);
+  fixture.cut = { after: 1_000_000, times: 1 };
+  assert.deepEqual(await pull(await start(), digest), large);
+});
+
+test('a body that ends early though its registry means well is never kept', async (t) => {
+  const { fixture, start } = await setUp(t);
+  const digest = sha256Of(large);
+  fixture.intercept = (request, response) => {
+    if (request.url?.includes('/blobs/') !== true) return false;
+    // Chunked: nothing tells the client that bytes are missing.
+    response.write(large.subarray(0, 1000), () => response.end());
+    return true;
+  };
+  const { fetcher, cache } = await start();
+  const reader = await fetcher.blobs.open(repository, digest, large.length);
+  const stopped = assert.rejects(reader.done, { code: 'FETCH_CLOSED' });
+  await pause(300);
+  await fetcher.blobs.close();
+  await stopped;
+  assert.equal(await cache.blobs.find(digest), undefined);
+});
+
+test('a fetch over plain HTTP goes on after a restart with what it had', async (t) => {
+  const { fixture, start } = await setUp(t);
+  const digest = fixture.addBlob(large);
+  fixture.intercept = (request, response) => {
+    if (request.url?.includes('/blobs/') !== true) return false;
+    response.writeHead(200, { 'content-length': large.length });
+    response.write(large.subarray(0, 2_000_000));
+    return true;
+  };
+  const before = await start();
+  const reader = await before.fetcher.blobs.open(repository, digest);
+  await reader.read(1_700_000, 1);
+  fixture.intercept = () => false;
+  const after = await start();
+  assert.deepEqual(await pull(after, digest), large);
+  assert.ok(after.fetcher.blobs.plainBytes <= 1_300_000, String(after.fetcher.blobs.plainBytes));
+  assert.ok((after.fetcher.blobs.downloads()[0]?.resumed ?? 0) >= 1_700_000);
+});
+
+test('what a restart finds half fetched and damaged is fetched anew', async (t) => {
+  const { fixture, folder, start } = await setUp(t);
+  const digest = fixture.addBlob(large);
+  await start();
+  const file = path.join(folder, 'partial', `${digestHex(digest)}.plain`);
+  for (const damage of [noise(1_000_000, 2), noise(large.length, 2), noise(4_000_000, 2)]) {
+    await writeFile(file, damage);
+    const engine = await start();
+    await (
+      await engine.fetcher.blobs.open(repository, digest)
+    ).done;
+    assert.deepEqual(await pull(engine, digest), large);
+    await engine.cache.blobs.drop(digest);
+  }
+});
+
+test('a fetch from the swarm goes on after a restart with the pieces it had', async (t) => {
+  const { fixture, folder, start } = await setUp(t);
+  const digest = fixture.addBlob(large);
+  fixture.addTorrent(large);
+  await start();
+  const partial = Buffer.alloc(large.length);
+  large.copy(partial, 65_536 * 10, 65_536 * 10, 65_536 * 40);
+  await writeFile(path.join(folder, 'partial', digestHex(digest)), partial);
+  const engine = await start();
+  assert.deepEqual(await pull(engine, digest), large);
+  const [progress] = engine.fetcher.blobs.downloads();
+  assert.equal(progress?.resumed, 65_536 * 30);
+  assert.equal(progress.bytesFromRegistry, large.length - 65_536 * 30);
+});
+
+test('a blob whose torrent is of other bytes comes over plain HTTP in the end', async (t) => {
+  const { fixture, folder, start } = await setUp(t);
+  const digest = fixture.addBlob(large);
+  // A torrent with the right name, made of wrong bytes, which a peer has.
+  const wrong = noise(large.length, 7);
+  fixture.addTorrent(wrong, digest);
+  const engine = await start();
+  assert.deepEqual(await pull(engine, digest), large);
+  assert.equal(engine.fetcher.blobs.plainBytes, large.length);
+  assert.deepEqual(await readdir(path.join(folder, 'partial')), []);
+});
+
+test('a client that goes away does not stop the fetch', async (t) => {
+  const { fixture, start } = await setUp(t);
+  const digest = fixture.addBlob(large);
+  const { fetcher } = await start();
+  const reader = await fetcher.blobs.open(repository, digest);
+  await reader.close();
+  await reader.done;
+  assert.deepEqual(await readAll(await fetcher.blobs.open(repository, digest)), large);
+  assert.equal(fixture.count(/^GET .*\/blobs\//), 1);
+});
+
+test('a blob that nobody has is refused at once, and can be had when it is there', async (t) => {
+  const { fixture, start } = await setUp(t);
+  const { fetcher } = await start();
+  await assert.rejects(fetcher.blobs.open(repository, sha256Of(large)), {
+    code: 'UPSTREAM_NOT_FOUND',
+  });
+  const digest = fixture.addBlob(large);
+  assert.deepEqual(await readAll(await fetcher.blobs.open(repository, digest)), large);
+});
+
+test('a registry that is down is not waited for', { timeout: 5000 }, async (t) => {
+  const { fixture, start } = await setUp(t);
+  const digest = fixture.addBlob(large);
+  const { fetcher } = await start();
+  await fixture.die();
+  await assert.rejects(fetcher.blobs.open(repository, digest), { code: 'UPSTREAM_UNREACHABLE' });
+});
+
+test('a blob in the cache that is damaged is fetched again', async (t) => {
+  const { fixture, folder, start } = await setUp(t);
+  const digest = fixture.addBlob(large);
+  fixture.addTorrent(large);
+  const engine = await start();
+  await pull(engine, digest);
+  await writeFile(blobFile(folder, digest), noise(large.length, 3));
+  assert.deepEqual(await pull(engine, digest), large);
+  assert.deepEqual(await readFile(blobFile(folder, digest)), large);
+  // And so it is when the damage was done while no agent ran.
+  await start();
+  await writeFile(blobFile(folder, digest), noise(large.length, 4));
+  const again = await start();
+  assert.deepEqual(await pull(again, digest), large);
+});
+
+test('what is in the cache needs no registry, also after a restart', async (t) => {
+  const { fixture, start } = await setUp(t);
+  const digest = fixture.addBlob(large);
+  await pull(await start(), digest);
+  await fixture.die();
+  const engine = await start();
+  assert.deepEqual(await pull(engine, digest), large);
+  assert.deepEqual(engine.fetcher.blobs.downloads(), [], 'nothing was fetched');
+});
+
+test('bytes from the registry keep to the rate', async (t) => {
+  const { fixture, start } = await setUp(t);
+  const digest = fixture.addBlob(large);
+  const engine = await start({ rate: 3_000_000 });
+  const begun = performance.now();
+  await pull(engine, digest);
+  const took = performance.now() - begun;
+  assert.ok(took > 800 && took < 3000, `${took} ms`);
+});
+
+test('a fetcher that is closed ends what waits for it', async (t) => {
+  const { fixture, start } = await setUp(t);
+  fixture.intercept = () => true;
+  const { fetcher } = await start();
+  const opening = assert.rejects(fetcher.blobs.open(repository, sha256Of(large), 1000), {
+    code: 'FETCH_CLOSED',
+  });
+  await pause(20);
+  await fetcher.blobs.close();
+  await opening;
+  await assert.rejects(fetcher.blobs.open(repository, sha256Of(large)), { code: 'FETCH_CLOSED' });
+});
+
+test('torrents are fetched ahead, each once', async (t) => {
+  const { fixture, start } = await setUp(t);
+  const digest = fixture.addBlob(large);
+  fixture.addTorrent(large);
+  const { fetcher, cache } = await start();
+  const layer = { mediaType: 'x/y', digest, size: large.length };
+  const config = { mediaType: 'x/y', digest: fixture.addBlob(small), size: small.length };
+  await fetcher.blobs.prefetch(repository, [config, layer]);
+  await fetcher.blobs.prefetch(repository, [config, layer]);
+  while ((await cache.torrents.find(digest)) === undefined) await pause(5);
+  await readAll(await fetcher.blobs.open(repository, digest, large.length));
+  assert.equal(fixture.count(/torrents/), 1);
+});
