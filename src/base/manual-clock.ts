@@ -17,6 +17,11 @@ export class ManualClock implements Clock {
     };
   }
 
+  /** How many tasks wait. */
+  get waiting(): number {
+    return this.#tasks.length;
+  }
+
   /** Moves time forward, running the tasks that fall due in the order of their times. */
   advance(milliseconds: number): void {
     const end = this.#now + milliseconds;

@@ -52,7 +52,7 @@ export function parseDuration(text: string): number {
   return Math.round(total);
 }
 
-/** `1.50 GB`, as docker prints sizes (decimal units, three digits). */
+/** `1.5 GB`, as docker prints sizes (decimal units, at most three digits). */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
   let value = bytes;
