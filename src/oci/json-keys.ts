@@ -54,10 +54,14 @@ function pathOfValue(container: Container | undefined): string {
   return container.path === '' ? container.key : `${container.path}.${container.key}`;
 }
 
+/** Where the string that begins at `start` ends: at the first quote behind an even number of backslashes. */
 function endOfString(text: string, start: number): number {
-  let at = start + 1;
-  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
-  return at + 1;
+  for (let quote = start; ;) {
+    quote = text.indexOf('"', quote + 1);
+    let slash = quote;
+    while (text[slash - 1] === '\\') slash--;
+    if ((quote - slash) % 2 === 0) return quote + 1;
+  }
 }
 
 function isKey(text: string, after: number): boolean {
