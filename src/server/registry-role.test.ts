@@ -1,0 +1,299 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { Agent, createServer, request as httpRequest } from 'node:http';
+import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../base/clock.ts';
+import { silentLog } from '../base/log.ts';
+import { Unlimited } from '../base/rate-limiter.ts';
+import { sha256Of, type Digest } from '../oci/digest.ts';
+import { startSwarm } from '../swarm/swarm.ts';
+import { TrackerClient } from '../swarm/tracker-client.ts';
+import { encodeAnnounceResponse, parseAnnounceQuery } from '../torrent/announce.ts';
+import { parseMetainfo, type Metainfo } from '../torrent/metainfo.ts';
+import { startRegistry, type RegistryOptions, type RegistryRole } from './registry-role.ts';
+
+class Folder implements AsyncDisposable {
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  static async make(): Promise<Folder> {
+    return new Folder(await mkdtemp(join(tmpdir(), 'docket-role-')));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.path, { recursive: true, force: true });
+  }
+}
+
+function start(folder: Folder, options: Partial<RegistryOptions> = {}): Promise<RegistryRole> {
+  return startRegistry({
+    host: '127.0.0.1',
+    port: 0,
+    peerHost: '127.0.0.1',
+    peerPort: 0,
+    location: folder.path,
+    log: silentLog,
+    ...options,
+  });
+}
+
+async function push(role: RegistryRole, bytes: Uint8Array<ArrayBuffer>): Promise<Digest> {
+  const digest = sha256Of(bytes);
+  const answer = await fetch(`${role.url}/v2/team/app/blobs/uploads/?digest=${digest}`, {
+    method: 'POST',
+    body: bytes,
+  });
+  assert.equal(answer.status, 201);
+  return digest;
+}
+
+async function torrentOf(role: RegistryRole, digest: Digest): Promise<Metainfo> {
+  const answer = await fetch(`${role.url}/v2/team/app/_docket/torrents/${digest}`);
+  assert.equal(answer.status, 200);
+  return parseMetainfo(new Uint8Array(await answer.arrayBuffer()));
+}
+
+async function figure(role: RegistryRole, line: string): Promise<number> {
+  const text = await (await fetch(`${role.url}/metrics`)).text();
+  const found = text.split('\n').find((candidate) => candidate.startsWith(`${line} `));
+  return Number(found?.split(' ')[1]);
+}
+
+/** Downloads a blob as a peer, without web seeds. */
+async function downloadAsPeer(metainfo: Metainfo, folder: Folder): Promise<Buffer> {
+  const trackerClient = new TrackerClient();
+  const swarm = await startSwarm({
+    listen: { host: '127.0.0.1', port: 0 },
+    clock: systemClock,
+    random: Math.random,
+    log: silentLog,
+    upload: new Unlimited(),
+    download: new Unlimited(),
+    trackerClient,
+    seed: async () => undefined,
+  });
+  try {
+    const path = join(folder.path, metainfo.infoHash);
+    await swarm.download(metainfo, { path, webSeeds: [] }).done;
+    return await readFile(path);
+  } finally {
+    await swarm.close();
+    await trackerClient.close();
+  }
+}
+
+test('a peer finds the registry by its torrent and takes the whole blob from it', async () => {
+  await using folder = await Folder.make();
+  await using peer = await Folder.make();
+  await using role = await start(folder);
+  const bytes = randomBytes(500_000);
+  const metainfo = await torrentOf(role, await push(role, bytes));
+  assert.deepEqual(await downloadAsPeer(metainfo, peer), bytes);
+  assert.equal(await figure(role, 'docket_registry_sent_bytes_total{via="peers"}'), bytes.length);
+  assert.equal(await figure(role, 'docket_registry_sent_bytes_total{via="http"}'), 0);
+  assert.equal(
+    await figure(role, 'docket_registry_received_bytes_total{via="http"}'),
+    bytes.length,
+  );
+});
+
+test('a registry that starts again serves and seeds all that it held', async () => {
+  await using folder = await Folder.make();
+  await using peer = await Folder.make();
+  const bytes = randomBytes(300_000);
+  let digest: Digest;
+  {
+    await using role = await start(folder);
+    digest = await push(role, bytes);
+  }
+  await using role = await start(folder);
+  const answer = await fetch(`${role.url}/v2/team/app/blobs/${digest}`);
+  assert.deepEqual(Buffer.from(await answer.arrayBuffer()), bytes);
+  assert.deepEqual(await downloadAsPeer(await torrentOf(role, digest), peer), bytes);
+});
+
+test('two registries never share a folder', async () => {
+  await using folder = await Folder.make();
+  const role = await start(folder);
+  await assert.rejects(start(folder), { code: 'STORAGE_LOCKED' });
+  await role.close();
+  await (await start(folder)).close();
+});
+
+test('a registry that cannot have its port leaves its folder free', async () => {
+  await using folder = await Folder.make();
+  await using other = await Folder.make();
+  await using role = await start(other);
+  await assert.rejects(start(folder, { port: role.port }), { code: 'EADDRINUSE' });
+  await assert.rejects(start(folder, { peerPort: role.peerPort }), { code: 'EADDRINUSE' });
+  await (await start(folder)).close();
+});
+
+test('the usual peer port, when it is taken, is replaced by a free one', async () => {
+  await using folder = await Folder.make();
+  const taken = createTcpServer();
+  taken.on('error', () => {});
+  taken.listen(6881, '127.0.0.1');
+  await delay(50);
+  try {
+    await using role = await start(folder, { peerPort: undefined });
+    assert.ok(role.peerPort > 0);
+    assert.notEqual(role.peerPort, 6881);
+  } finally {
+    taken.close();
+  }
+});
+
+test('closing ends within seconds, also with open and half-open connections', async () => {
+  await using folder = await Folder.make();
+  const role = await start(folder, { rate: 100_000 });
+  const digest = await push(role, randomBytes(60_000));
+  const agent = new Agent({ keepAlive: true });
+  const idle = httpRequest(`${role.url}/v2/`, { agent }).end();
+  const [answer] = await once(idle, 'response');
+  answer.resume();
+  await once(answer, 'end');
+  const silent = connect(role.port, '127.0.0.1');
+  silent.on('error', () => {});
+  const started = httpRequest(`${role.url}/v2/team/app/blobs/uploads/?digest=${digest}`, {
+    method: 'POST',
+    headers: { 'Content-Length': 1000 },
+  });
+  started.on('error', () => {});
+  started.write('x');
+  await delay(100);
+  const before = performance.now();
+  await role.close();
+  const seconds = (performance.now() - before) / 1000;
+  agent.destroy();
+  silent.destroy();
+  started.destroy();
+  assert.ok(seconds < 6, `it took ${seconds} s`);
+});
+
+test('the rate limits what is sent and received, over all connections together', async () => {
+  await using folder = await Folder.make();
+  await using role = await start(folder, { rate: 1_000_000 });
+  const digest = await push(role, randomBytes(300_000));
+  const before = performance.now();
+  await Promise.all(
+    [1, 2].map(async () => {
+      const answer = await fetch(`${role.url}/v2/team/app/blobs/${digest}`);
+      assert.equal((await answer.arrayBuffer()).byteLength, 300_000);
+    }),
+  );
+  const seconds = (performance.now() - before) / 1000;
+  assert.ok(seconds > 0.45 && seconds < 2, `600 000 bytes at 1 MB/s took ${seconds} s`);
+});
+
+test('a client that goes away ends the sending to it', async () => {
+  await using folder = await Folder.make();
+  await using role = await start(folder, { rate: 2_000_000 });
+  const digest = await push(role, randomBytes(1_500_000));
+  const gone = httpRequest(`${role.url}/v2/team/app/blobs/${digest}`).end();
+  gone.on('error', () => {});
+  const [answer] = await once(gone, 'response');
+  answer.on('error', () => {});
+  await once(answer, 'data');
+  gone.destroy();
+  await delay(200);
+  const line = 'docket_registry_sent_bytes_total{via="http"}';
+  const sent = await figure(role, line);
+  assert.ok(sent < 1_500_000);
+  await delay(300);
+  assert.equal(await figure(role, line), sent);
+});
+
+/** A tracker that only remembers what it is told. */
+async function rememberingTracker() {
+  const announced: string[] = [];
+  const server = createServer((incoming, outgoing) => {
+    const [, search = ''] = (incoming.url ?? '').split('?');
+    const { infoHash, left, event } = parseAnnounceQuery(search);
+    announced.push(`${infoHash} ${left} ${event ?? ''}`);
+    outgoing.end(encodeAnnounceResponse({ interval: 60, complete: 1, incomplete: 0, peers: [] }));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    address: `127.0.0.1:${port}`,
+    announced,
+    until: async (line: string) => {
+      for (let round = 0; round < 250; round++) {
+        if (announced.includes(line)) return;
+        await delay(20);
+      }
+      assert.fail(`the tracker never heard ${line}, but ${announced.join(', ')}`);
+    },
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => void server.close(resolve));
+    },
+  };
+}
+
+test('another tracker is told of each blob, also after a restart, once its whitelist has it', async () => {
+  await using folder = await Folder.make();
+  await using own = await Folder.make();
+  await using tracker = await rememberingTracker();
+  const trackerWhitelist = join(own.path, 'whitelist');
+  const reloaded = join(own.path, 'reloaded');
+  const options = {
+    tracker: tracker.address,
+    trackerWhitelist,
+    trackerReload: `cat '${trackerWhitelist}' >> '${reloaded}'`,
+  };
+  let metainfo: Metainfo;
+  {
+    await using role = await start(folder, options);
+    metainfo = await torrentOf(role, await push(role, randomBytes(100)));
+    assert.deepEqual(metainfo.trackers, [`http://${tracker.address}/announce`]);
+    await tracker.until(`${metainfo.infoHash} 0 started`);
+    assert.equal(await readFile(trackerWhitelist, 'utf8'), `${metainfo.infoHash}\n`);
+    assert.match(await readFile(reloaded, 'utf8'), new RegExp(metainfo.infoHash));
+    const announce = await fetch(`${role.url}/announce`);
+    assert.equal(announce.status, 405);
+  }
+  tracker.announced.length = 0;
+  const role = await start(folder, options);
+  await tracker.until(`${metainfo.infoHash} 0 started`);
+  await role.close();
+});
+
+test('a tracker that cannot be reached keeps no registry from starting', async () => {
+  await using folder = await Folder.make();
+  await using role = await start(folder, { tracker: '127.0.0.1:1' });
+  await push(role, randomBytes(100));
+});
+
+const wrong: readonly (readonly [string, Partial<RegistryOptions>])[] = [
+  ['a tracker that is a URL', { tracker: 'http://tracker/announce' }],
+  ['a whitelist without a tracker', { trackerWhitelist: '/tmp/x' }],
+  ['a reload command without a whitelist', { tracker: 'a:1', trackerReload: 'true' }],
+  ['an advertised URL', { advertise: 'http://host' }],
+  ['an advertised host with a port', { advertise: 'host:1' }],
+];
+for (const [what, options] of wrong) {
+  test(`${what} is refused before anything is touched`, async () => {
+    await using folder = await Folder.make();
+    await assert.rejects(start(folder, options), { code: 'REGISTRY_OPTION_INVALID' });
+  });
+}
+
+test('an advertised host stands in torrents', async () => {
+  await using folder = await Folder.make();
+  await using role = await start(folder, { advertise: '127.0.0.2' });
+  const metainfo = await torrentOf(role, await push(role, randomBytes(100)));
+  assert.deepEqual(metainfo.trackers, [`http://127.0.0.2:${role.port}/announce`]);
+  assert.match(metainfo.webSeeds[0] ?? '', /^http:\/\/127\.0\.0\.2:\d+\/v2\/team\/app\/blobs\//);
+});
