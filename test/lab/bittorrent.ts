@@ -54,6 +54,10 @@ export const fetchWithTransmission: TorrentFetch = async (lab, job) => {
   const whole = join(folder, 'whole');
   const script = join(folder, 'finish');
   await writeFile(script, `#!/bin/sh\ntouch '${whole}'\n`, { mode: 0o755 });
+  // It would try uTP first, for half a minute or longer, with peers that speak only TCP.
+  await mkdir(join(folder, 'config'));
+  if (!process.env['UTP'])
+    await writeFile(join(folder, 'config', 'settings.json'), '{"utp-enabled":false}');
   const options = ['-w', folder, '-g', join(folder, 'config'), '-p', '6881', '-M', '-f', script];
   const program = lab.start(['transmission-cli', ...options, job.torrent], {
     name: `transmission-cli on ${job.host.name}`,

@@ -27,18 +27,19 @@ export interface LabImage {
 const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 
 /**
- * An image whose first layer is a runnable /bin/busybox, and which has a further layer of random bytes, in the file
- * `/data/INDEX`, for each length in `lengths`. Nothing in those can be compressed.
+ * An image that has a layer of random bytes, which nothing can compress, in the file `/data/INDEX` for each length in
+ * `lengths`; and before those, unless it need not run, a layer with /bin/busybox.
  */
 export async function makeImage(
   lab: Lab,
   name: string,
   lengths: readonly number[],
+  { runnable = true }: { readonly runnable?: boolean } = {},
 ): Promise<LabImage> {
   const layout = await lab.newFolder(name);
   const blobs = join(layout, 'blobs', 'sha256');
   await mkdir(blobs, { recursive: true });
-  const layers = [await makeLayer(blobs, [busyboxFile()])];
+  const layers = runnable ? [await makeLayer(blobs, [busyboxFile()])] : [];
   for (const [index, length] of lengths.entries()) {
     const source = join(lab.folder, `${name}-${index}`);
     await writeRandomFile(source, length);

@@ -80,6 +80,8 @@ export class Program implements AsyncDisposable {
     this.ended = new Promise((resolve) => {
       const end = (ending: Ending): void => {
         this.#ending ??= ending;
+        this.#child.stdout?.destroy();
+        this.#child.stderr?.destroy();
         this.#changed();
         resolve(this.#ending);
       };
@@ -88,6 +90,10 @@ export class Program implements AsyncDisposable {
         end({ code: null, signal: null });
       });
       this.#child.on('close', (code, signal) => end({ code, signal }));
+      // What it started may live on with its outputs in hand: that must not keep anyone waiting.
+      this.#child.on('exit', (code, signal) => {
+        setTimeout(end, 1_000, { code, signal }).unref();
+      });
     });
   }
 

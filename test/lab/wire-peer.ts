@@ -12,9 +12,12 @@ interface Message {
   readonly payload: Buffer;
 }
 
-function handshake(infoHash: string): Buffer {
+function newPeerId(): Buffer {
+  return Buffer.concat([Buffer.from('-LB0001-'), randomBytes(12)]);
+}
+
+function handshake(infoHash: string, peerId = newPeerId()): Buffer {
   const name = Buffer.from('\x13BitTorrent protocol', 'latin1');
-  const peerId = Buffer.concat([Buffer.from('-LB0001-'), randomBytes(12)]);
   return Buffer.concat([name, Buffer.alloc(8), Buffer.from(infoHash, 'hex'), peerId]);
 }
 
@@ -26,7 +29,7 @@ function message(id: number, payload: Uint8Array = new Uint8Array()): Buffer {
 }
 
 /** What the other end says behind its handshake; ends with the connection. */
-async function* messages(socket: Socket): AsyncGenerator<Message> {
+async function* messages(socket: Socket, onGreeted?: () => void): AsyncGenerator<Message> {
   let rest = Buffer.alloc(0);
   let greeted = false;
   for await (const part of socket) {
@@ -35,6 +38,7 @@ async function* messages(socket: Socket): AsyncGenerator<Message> {
       if (rest.length < 68) continue;
       rest = rest.subarray(68);
       greeted = true;
+      onGreeted?.();
     }
     while (rest.length >= 4) {
       const length = rest.readUInt32BE();
@@ -49,6 +53,8 @@ async function* messages(socket: Socket): AsyncGenerator<Message> {
 export interface PeerObserver extends AsyncDisposable {
   /** The pieces that it has told of so far. */
   readonly pieces: ReadonlySet<number>;
+  /** True when the peer has answered the handshake, false when it has closed the connection instead. */
+  readonly greeted: Promise<boolean>;
 }
 
 /** Connects to a peer as one that wants nothing. Throws when it does not accept. */
@@ -62,17 +68,22 @@ export async function observePeer(
   socket.on('error', () => {});
   socket.write(handshake(infoHash));
   const pieces = new Set<number>();
-  void (async () => {
-    for await (const { id, payload } of messages(socket)) {
+  const { promise: greeted, resolve: onGreeted } = Promise.withResolvers<boolean>();
+  const look = async (): Promise<void> => {
+    for await (const { id, payload } of messages(socket, () => onGreeted(true))) {
       if (id === ids.have) pieces.add(payload.readUInt32BE());
       for (let piece = 0; piece < pieceCount; piece++) {
         const bit = ((payload[piece >> 3] ?? 0) >> (7 - (piece & 7))) & 1;
         if (id === ids.haveAll || (id === ids.bitfield && bit === 1)) pieces.add(piece);
       }
     }
-  })().catch(() => {});
+  };
+  void look()
+    .catch(() => {})
+    .then(() => onGreeted(false));
   return {
     pieces,
+    greeted,
     async [Symbol.asyncDispose]() {
       socket.destroy();
     },
@@ -86,7 +97,7 @@ export interface CorruptPeer extends AsyncDisposable {
   readonly blocks: number;
   /** Connections on which it has sent wrong blocks. */
   readonly fooled: number;
-  /** Those of them that the other end has closed. */
+  /** Those of them that have ended. */
   readonly dropped: number;
 }
 
@@ -97,12 +108,15 @@ export interface CorruptPeerOptions {
   readonly pieceCount: number;
   /** The tracker's announce URL. */
   readonly tracker: string;
+  /** Whether it gives itself a new peer id on each connection. */
+  readonly changesId: boolean;
 }
 
 /** Starts a corrupt peer and announces it; resolves when the tracker has taken it. */
 export async function startCorruptPeer(options: CorruptPeerOptions): Promise<CorruptPeer> {
   const { host, infoHash, pieceCount } = options;
   const sockets = new Set<Socket>();
+  const peerId = newPeerId();
   const counts = { blocks: 0, fooled: 0, dropped: 0 };
   const serve = async (socket: Socket): Promise<void> => {
     let fooled = false;
@@ -112,7 +126,8 @@ export async function startCorruptPeer(options: CorruptPeerOptions): Promise<Cor
       for (let piece = 0; piece < pieceCount; piece++) {
         bits[piece >> 3] = (bits[piece >> 3] ?? 0) | (0x80 >> (piece & 7));
       }
-      const greeting = [handshake(infoHash), message(ids.bitfield, bits), message(ids.unchoke)];
+      const hello = handshake(infoHash, options.changesId ? newPeerId() : peerId);
+      const greeting = [hello, message(ids.bitfield, bits), message(ids.unchoke)];
       socket.write(Buffer.concat(greeting));
       for await (const { id, payload } of messages(socket)) {
         if (id !== ids.request) continue;
