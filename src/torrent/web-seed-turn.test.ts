@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { isWebSeedTurn, type SwarmHelp } from './web-seed-turn.ts';
+
+const helped: SwarmHelp = { idleFor: 0, usefulPeers: 5, isSearchOver: true, isUrgent: false };
+const turn = (help: Partial<SwarmHelp>, chance = 0): boolean =>
+  isWebSeedTurn({ ...helped, ...help }, chance);
+
+suite('web seed turn', () => {
+  test('while peers help the registry is left alone', () => {
+    assert.equal(turn({}), false);
+    assert.equal(turn({ idleFor: 15_000 }), false);
+  });
+
+  test('when no peer has anything and none is to be found it is asked at once', () => {
+    assert.equal(turn({ usefulPeers: 0 }), true);
+  });
+
+  test('while peers are being looked for it waits a moment, and each host another', () => {
+    const searching = { usefulPeers: 0, isSearchOver: false };
+    assert.equal(turn({ ...searching, idleFor: 1_500 }), false);
+    assert.equal(turn({ ...searching, idleFor: 1_501 }), true);
+    assert.equal(turn({ ...searching, idleFor: 1_501 }, 0.9), false);
+    assert.equal(turn({ ...searching, idleFor: 4_500 }, 0.9), true);
+  });
+
+  test('peers that have something but send nothing are borne for a while, by each host for another', () => {
+    assert.equal(turn({ idleFor: 15_001 }), true);
+    assert.equal(turn({ idleFor: 15_001 }, 0.5), false);
+    assert.equal(turn({ idleFor: 22_501 }, 0.5), true);
+  });
+
+  test('a reader that waits for long is helped whatever the peers do', () => {
+    assert.equal(turn({ isUrgent: true }), true);
+  });
+});
