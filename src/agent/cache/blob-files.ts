@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
@@ -64,7 +64,7 @@ export class BlobFiles {
     return `${this.partialPath(digest)}.plain`;
   }
 
-  /** A blob that is there and right. One that is damaged is removed first: then, and otherwise, undefined. */
+  /** A blob that is there and right. Otherwise undefined; one that is damaged is taken out first. */
   async find(digest: Digest): Promise<CachedBlob | undefined> {
     const file = this.#blobPath(digest);
     const seen = await lookOf(file);
@@ -113,12 +113,14 @@ export class BlobFiles {
     return { path: target, size: seen.size };
   }
 
-  /** Removes a blob that was found damaged. */
+  /** Takes a blob out that was found damaged. It counts as partly fetched: most of its pieces may be right. */
   async drop(digest: Digest): Promise<void> {
     const file = this.#blobPath(digest);
     this.#verified.delete(digest);
     this.#bytes -= await sizeOf(file);
-    await rm(file, { force: true });
+    await rename(file, this.partialPath(digest)).catch((error: unknown) => {
+      if (codeOf(error) !== 'ENOENT') throw error;
+    });
   }
 
   async #verify(
@@ -135,7 +137,7 @@ export class BlobFiles {
       return { path: file, size: seen.size };
     }
     if (found !== undefined) {
-      this.#log.warn({ digest }, 'a blob in the cache is damaged and was removed');
+      this.#log.warn({ digest }, 'a blob in the cache is damaged');
       await this.drop(digest);
     }
     return undefined;
