@@ -1,5 +1,5 @@
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { hostAndPort } from './own-address.ts';
 
 /** A server that accepts requests. */
@@ -31,6 +31,7 @@ export async function startHttpServer(options: {
   );
   // Nothing read and nothing written for so long: the client is gone, or means harm.
   server.setTimeout(300_000);
+  const connections = new Connections(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, () => {
@@ -42,10 +43,40 @@ export async function startHttpServer(options: {
   const isAny = options.host === '0.0.0.0' || options.host === '::';
   const close = async (): Promise<void> => {
     const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
-    server.closeIdleConnections();
+    connections.end();
     const timer = setTimeout(() => server.closeAllConnections(), grace);
     await closed;
     clearTimeout(timer);
   };
   return { url: `http://${hostAndPort(isAny ? '127.0.0.1' : options.host, port)}`, port, close };
+}
+
+/** Knows which connections have requests under way: Node counts one that never sent any as busy. */
+class Connections {
+  readonly #requests = new Map<Socket, number>();
+  #isEnding = false;
+
+  constructor(server: Server) {
+    server.on('connection', (socket: Socket) => {
+      this.#requests.set(socket, 0);
+      socket.once('close', () => this.#requests.delete(socket));
+    });
+    server.prependListener('request', ({ socket }, response) => {
+      this.#count(socket, 1);
+      response.once('close', () => this.#count(socket, -1));
+    });
+  }
+
+  /** Closes each connection as soon as it has nothing under way. */
+  end(): void {
+    this.#isEnding = true;
+    for (const [socket, requests] of this.#requests) if (requests === 0) socket.destroySoon();
+  }
+
+  #count(socket: Socket, change: 1 | -1): void {
+    const requests = this.#requests.get(socket);
+    if (requests === undefined) return;
+    this.#requests.set(socket, requests + change);
+    if (this.#isEnding && requests + change === 0) socket.destroySoon();
+  }
 }

@@ -153,31 +153,68 @@ test('the usual peer port, when it is taken, is replaced by a free one', async (
   }
 });
 
-test('closing ends within seconds, also with open and half-open connections', async () => {
-  await using folder = await Folder.make();
+/** A registry with an idle, a silent and a half-headed connection. */
+async function withOpenConnections(folder: Folder) {
   const role = await start(folder, { rate: 100_000 });
-  const digest = await push(role, randomBytes(60_000));
   const agent = new Agent({ keepAlive: true });
-  const idle = httpRequest(`${role.url}/v2/`, { agent }).end();
-  const [answer] = await once(idle, 'response');
+  const [answer] = await once(httpRequest(`${role.url}/v2/`, { agent }).end(), 'response');
   answer.resume();
   await once(answer, 'end');
-  const silent = connect(role.port, '127.0.0.1');
-  silent.on('error', () => {});
-  const started = httpRequest(`${role.url}/v2/team/app/blobs/uploads/?digest=${digest}`, {
+  const sockets = ['', 'GET / HTTP/1.1\r\nHost: a\r\n'].map((text) => {
+    const socket = connect(role.port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(text);
+    return socket;
+  });
+  await delay(100);
+  return {
+    role,
+    /** Seconds that closing the registry takes. */
+    close: async () => {
+      const before = performance.now();
+      await role.close();
+      return (performance.now() - before) / 1000;
+    },
+    [Symbol.asyncDispose]: async () => {
+      await role.close();
+      agent.destroy();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+test('connections without a request under way do not hold up closing', async () => {
+  await using folder = await Folder.make();
+  await using it = await withOpenConnections(folder);
+  const seconds = await it.close();
+  assert.ok(seconds < 1.5, `it took ${seconds} s`);
+});
+
+test('a request under way may end while the registry closes', async () => {
+  await using folder = await Folder.make();
+  await using it = await withOpenConnections(folder);
+  const bytes = randomBytes(80_000);
+  const digest = await push(it.role, bytes);
+  const answer = await fetch(`${it.role.url}/v2/team/app/blobs/${digest}`);
+  const [seconds, body] = await Promise.all([it.close(), answer.arrayBuffer()]);
+  assert.deepEqual(Buffer.from(body), bytes);
+  assert.ok(seconds < 2.5, `it took ${seconds} s`);
+});
+
+test('a request that does not end is broken off, and closing ends within seconds', async () => {
+  await using folder = await Folder.make();
+  await using it = await withOpenConnections(folder);
+  const digest = sha256Of(randomBytes(8));
+  const endless = httpRequest(`${it.role.url}/v2/team/app/blobs/uploads/?digest=${digest}`, {
     method: 'POST',
     headers: { 'Content-Length': 1000 },
   });
-  started.on('error', () => {});
-  started.write('x');
+  endless.on('error', () => {});
+  endless.write('x');
   await delay(100);
-  const before = performance.now();
-  await role.close();
-  const seconds = (performance.now() - before) / 1000;
-  agent.destroy();
-  silent.destroy();
-  started.destroy();
-  assert.ok(seconds < 6, `it took ${seconds} s`);
+  const seconds = await it.close();
+  endless.destroy();
+  assert.ok(seconds > 1 && seconds < 6, `it took ${seconds} s`);
 });
 
 test('the rate limits what is sent and received, over all connections together', async () => {
