@@ -118,7 +118,11 @@ export class DiskBlobStore implements LocalBlobStore {
 
   async check(): Promise<void> {
     const upload = await this.createUpload();
-    await upload.discard();
+    try {
+      await upload.append(probe());
+    } finally {
+      await upload.discard();
+    }
   }
 
   async close(): Promise<void> {}
@@ -173,6 +177,11 @@ async function openIfThere(path: string, flags: string): Promise<FileHandle | un
     if (isAbsence(error)) return undefined;
     throw storageFault('cannot open a file', error);
   }
+}
+
+/** Enough bytes for a full disk to refuse them. */
+async function* probe(): AsyncGenerator<Uint8Array> {
+  yield Buffer.alloc(64 * 1024);
 }
 
 /** An empty file is what a power loss leaves of a blob whose bytes were not synced (distribution#4489). */

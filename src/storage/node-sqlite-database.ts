@@ -1,21 +1,43 @@
 import type { SqliteDatabase } from 'kysely';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import { messageOf } from '../base/errors.ts';
+import { StorageError, type StorageErrorCode } from './storage-error.ts';
 
-/** `node:sqlite` in the form that kysely's SQLite dialect expects. */
+/** `node:sqlite` in the form that kysely's SQLite dialect expects. Statements throw StorageError. */
 export function nodeSqliteDatabase(database: DatabaseSync): SqliteDatabase {
   return {
     close: () => database.close(),
     prepare: (text) => {
-      const statement = database.prepare(text);
+      // A full disk ends a transaction by itself; the rollback that follows must not hide why.
+      const isIdle = text === 'rollback' && !database.isTransaction;
+      const statement = asStorage(() => database.prepare(isIdle ? 'select 1 where false' : text));
       const values = (parameters: readonly unknown[]): SQLInputValue[] =>
         parameters as SQLInputValue[];
       return {
         reader: statement.columns().length > 0,
         // The rows come without a prototype, which no other driver does.
-        all: (parameters) => statement.all(...values(parameters)).map((row) => ({ ...row })),
-        run: (parameters) => statement.run(...values(parameters)),
+        all: (parameters) =>
+          asStorage(() => statement.all(...values(parameters))).map((row) => ({ ...row })),
+        run: (parameters) => asStorage(() => statement.run(...values(parameters))),
         iterate: (parameters) => statement.iterate(...values(parameters)),
       };
     },
   };
+}
+
+/** What SQLite's primary result codes mean for us; all others are `STORAGE_FAILED`. */
+const codes: ReadonlyMap<number, StorageErrorCode> = new Map([
+  [11, 'STORAGE_CORRUPT'],
+  [13, 'STORAGE_FULL'],
+  [26, 'STORAGE_CORRUPT'],
+]);
+
+function asStorage<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    const result = cause instanceof Error && 'errcode' in cause ? Number(cause.errcode) : 0;
+    const code = codes.get(result & 0xff) ?? 'STORAGE_FAILED';
+    throw new StorageError(code, `the catalog's database: ${messageOf(cause)}`, { cause });
+  }
 }
