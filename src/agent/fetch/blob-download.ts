@@ -10,6 +10,7 @@ import { Changes } from './changes.ts';
 import { FetchError } from './fetch-error.ts';
 import { PlainDownload, type PlainDownloadParts } from './plain-download.ts';
 import type { TorrentFinder } from './torrent-finder.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** What a fetch works with. */
 export interface FetchParts extends PlainDownloadParts {
@@ -165,7 +166,7 @@ export class BlobDownload {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { cache, torrents } = this.#parts;
-    const cached = await cache.blobs.find(this.digest);
+    const cached = await unlessAborted(cache.blobs.find(this.digest), signal);
     if (cached !== undefined) {
       this.#start(cached.size);
       return this.#moveTo({ kind: 'cache', path: cached.path });
@@ -173,8 +174,7 @@ export class BlobDownload {
     this.#fetched = true;
     const [repository] = this.#repositories;
     if (repository !== undefined && (this.#expectedSize ?? smallBlob) >= smallBlob) {
-      const torrent = await torrents.find(repository, this.digest);
-      signal.throwIfAborted();
+      const torrent = await unlessAborted(torrents.find(repository, this.digest), signal);
       if (torrent !== undefined && torrent.length >= smallBlob) {
         if (await this.#fromSwarm(torrent, signal)) return;
       }

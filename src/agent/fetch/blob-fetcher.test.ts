@@ -390,12 +390,14 @@ test('a fetcher that is closed ends what waits for it', async (t) => {
   const { fixture, start } = await setUp(t);
   fixture.intercept = () => true;
   const { fetcher } = await start();
-  const opening = assert.rejects(fetcher.blobs.open(repository, sha256Of(large), 1000), {
-    code: 'FETCH_CLOSED',
-  });
-  await pause(20);
+  const opening = [
+    fetcher.blobs.open(repository, sha256Of(large), large.length),
+    fetcher.blobs.open(repository, sha256Of(small), small.length),
+  ];
+  const ended = opening.map((blob) => assert.rejects(blob, { code: 'FETCH_CLOSED' }));
+  while (fixture.requests.length < 2) await pause(5);
   await fetcher.blobs.close();
-  await opening;
+  await Promise.all(ended);
   await assert.rejects(fetcher.blobs.open(repository, sha256Of(large)), { code: 'FETCH_CLOSED' });
 });
 

@@ -6,6 +6,7 @@ import type { BlobProgress, BlobReader } from './blob-reader.ts';
 import { DownloadReader } from './download-reader.ts';
 import { FetchError } from './fetch-error.ts';
 import { TorrentFinder } from './torrent-finder.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** What a fetcher works with; `createFetcher` explains. */
 export type BlobFetcherParts = Omit<FetchParts, 'torrents'>;
@@ -116,13 +117,4 @@ export class BlobFetcher implements AsyncDisposable {
     this.#finished.push({ at: this.#parts.clock.now(), progress: download.progress() });
     if (this.#finished.length > mostFinished) this.#finished.shift();
   }
-}
-
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

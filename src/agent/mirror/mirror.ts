@@ -2,8 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { codeOf, messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
-import { blobsOf } from '../../oci/manifest.ts';
+import { blobsOf, type Descriptor } from '../../oci/manifest.ts';
 import { OciError } from '../../oci/oci-error.ts';
+import type { Repository } from '../../oci/reference.ts';
 import { serveAgentApi, type AgentApi } from './agent-api.ts';
 import { isOurHost } from './host-header.ts';
 import { parseMirrorRoute, type MirrorRoute } from './mirror-route.ts';
@@ -126,13 +127,12 @@ export class Mirror {
         return;
       case 'manifest': {
         const { repository, reference } = route;
-        const { blobs, manifests } = service.fetcher;
-        const found = await manifests.get(repository, reference, signal);
+        const found = await service.fetcher.manifests.get(repository, reference, signal);
         sendBytes(request, response, 200, found.mediaType, found.bytes, {
           'docker-content-digest': found.digest,
           etag: `"${found.digest}"`,
         });
-        if (request.method === 'GET') await blobs.prefetch(repository, blobsOf(found.manifest));
+        if (request.method === 'GET') this.#prefetch(repository, blobsOf(found.manifest));
         return;
       }
       case 'blob':
@@ -147,6 +147,14 @@ export class Mirror {
         return;
       }
     }
+  }
+
+  /** The blobs of a manifest will be asked for next. */
+  #prefetch(repository: Repository, blobs: readonly Descriptor[]): void {
+    const { service, log } = this.#options;
+    service.fetcher.blobs.prefetch(repository, blobs).catch((error: unknown) => {
+      log.warn({ repository, error: messageOf(error) }, 'torrents cannot be fetched ahead');
+    });
   }
 
   #fail(

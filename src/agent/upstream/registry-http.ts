@@ -24,9 +24,12 @@ export interface RegistryRequest {
   readonly method: 'GET' | 'HEAD';
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Milliseconds until the answer's headers; default 30 s. */
+  readonly patience?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
+const longestSilence = 30_000;
 /** As many as most registries' storage needs; more is a loop. */
 const mostRedirects = 5;
 /** Errors that come in a body are read up to here, for the message. */
@@ -42,8 +45,8 @@ export class RegistryHttp {
   readonly #agent = new Agent({
     connect: { timeout: 2000 },
     connections: 64,
-    headersTimeout: 30_000,
-    bodyTimeout: 30_000,
+    headersTimeout: longestSilence,
+    bodyTimeout: longestSilence,
     keepAliveTimeout: 30_000,
   });
   #answeredAt: number | undefined;
@@ -94,6 +97,7 @@ export class RegistryHttp {
         path: url.pathname + url.search,
         method: request.method,
         headers: { 'user-agent': 'docket', ...request.headers },
+        headersTimeout: request.patience ?? longestSilence,
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       });
     } catch (error) {
@@ -123,7 +127,7 @@ export function unreachable(path: string, cause: unknown): UpstreamError {
     cause instanceof errors.ConnectTimeoutError
       ? 'no connection within 2 s'
       : cause instanceof errors.HeadersTimeoutError || cause instanceof errors.BodyTimeoutError
-        ? 'nothing came for 30 s'
+        ? 'it is silent'
         : messageOf(cause);
   return new UpstreamError(
     'UPSTREAM_UNREACHABLE',

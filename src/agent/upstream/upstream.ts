@@ -11,6 +11,13 @@ import { UpstreamError } from './upstream-error.ts';
 
 /** The most bytes of a manifest: what the clients accept, too. */
 export const largestManifest = 4 * 1024 * 1024;
+/**
+ * Milliseconds for the headers of all but blobs: clients wait 15 to 30 s for the whole answer, and the cache may have one
+ * when the registry hangs.
+ */
+const patience = 8000;
+/** The registry reads a whole blob to make its torrent. To take the blob over plain HTTP instead would not be faster. */
+const torrentPatience = 120_000;
 const largestTagsList = 4 * 1024 * 1024;
 
 /** A manifest whose bytes fit its digest. */
@@ -68,6 +75,7 @@ export class Upstream {
     const answer = await this.#http.request({
       method: 'HEAD',
       path: manifestPath(repository, reference),
+      patience,
       headers: { accept: acceptManifests },
       signal,
     });
@@ -86,6 +94,7 @@ export class Upstream {
     const answer = await this.#http.request({
       method: 'GET',
       path,
+      patience,
       headers: { accept: acceptManifests },
       signal,
     });
@@ -117,7 +126,7 @@ export class Upstream {
   /** Bytes of a blob (end-2). */
   async headBlob(repository: Repository, digest: Digest, signal?: AbortSignal): Promise<number> {
     const path = blobPath(repository, digest);
-    const answer = await this.#http.request({ method: 'HEAD', path, signal });
+    const answer = await this.#http.request({ method: 'HEAD', path, patience, signal });
     await answer.body.dump();
     const size = lengthOf(answer);
     if (size === undefined) {
@@ -155,17 +164,18 @@ export class Upstream {
     return { offset, size: range.total, bytes };
   }
 
-  /** The `.torrent` of a blob, from Docket's own endpoint. */
+  /** The `.torrent` of a blob, from Docket's own endpoint. May take minutes, when the blob was only just pushed. */
   async getTorrent(repository: Repository, digest: Digest, signal?: AbortSignal): Promise<Buffer> {
     const path = `/v2/${repository}/_docket/torrents/${digest}`;
-    const answer = await this.#http.request({ method: 'GET', path, signal });
+    const request = { method: 'GET', path, patience: torrentPatience, signal } as const;
+    const answer = await this.#http.request(request);
     return await readLimited(answer, largestMetainfo, path);
   }
 
   /** A page of a repository's tags (end-8); `query` is passed on, such as `n=50&last=v1`. */
   async getTags(repository: Repository, query: string, signal?: AbortSignal): Promise<TagsPage> {
     const path = `/v2/${repository}/tags/list${query === '' ? '' : `?${query}`}`;
-    const answer = await this.#http.request({ method: 'GET', path, signal });
+    const answer = await this.#http.request({ method: 'GET', path, patience, signal });
     const bytes = await readLimited(answer, largestTagsList, path);
     let list: unknown;
     try {
