@@ -56,7 +56,9 @@ export async function advertisedAddressOf(options: RegistryOptions): Promise<str
     throw invalid(`the advertised host must be a name or an IP address, not "${advertise}"`);
   }
   try {
-    const { address } = await lookup(advertise.replace(/^\[(.*)\]$/, '$1'));
+    const { address } = await lookup(advertise.replace(/^\[(.*)\]$/, '$1'), {
+      order: 'ipv4first',
+    });
     return address;
   } catch (cause) {
     throw new RegistryError(

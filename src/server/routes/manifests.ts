@@ -21,7 +21,7 @@ export const getManifest: Handler = async (exchange, { registry }) => {
 };
 
 /** `PUT /v2/<name>/manifests/<reference>[?tag=<tag>…]` (distribution-spec end-7). */
-export const putManifest: Handler = async (exchange, { registry }) => {
+export const putManifest: Handler = async (exchange, { registry, log }) => {
   const { repository, request, query } = exchange;
   const reference = manifestReference(exchange.parts['reference'] ?? '');
   const tags = query.getAll('tag').map(parseTag);
@@ -31,6 +31,7 @@ export const putManifest: Handler = async (exchange, { registry }) => {
     contentType: request.headers['content-type'],
     tags,
   });
+  log.info({ repository, reference: exchange.parts['reference'], digest }, 'a manifest was pushed');
   exchange.send(201, {
     Location: `/v2/${repository}/manifests/${digest}`,
     'Docker-Content-Digest': digest,
@@ -40,8 +41,10 @@ export const putManifest: Handler = async (exchange, { registry }) => {
 };
 
 /** `DELETE /v2/<name>/manifests/<reference>` (distribution-spec end-9). */
-export const deleteManifest: Handler = async (exchange, { registry }) => {
-  await registry.manifests.remove(exchange.repository, existingReference(exchange));
+export const deleteManifest: Handler = async (exchange, { registry, log }) => {
+  const { repository } = exchange;
+  await registry.manifests.remove(repository, existingReference(exchange));
+  log.info({ repository, reference: exchange.parts['reference'] }, 'a manifest was deleted');
   exchange.send(202, {});
 };
 
