@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { sha256Of, type Digest } from '../oci/digest.ts';
+import { digestFileName, sha256Of, type Digest } from '../oci/digest.ts';
 import { mediaTypes } from '../oci/media-type.ts';
 import { parseRepository, type Repository } from '../oci/reference.ts';
 import { metainfoOf } from '../swarm/swarm-fixtures.ts';
-import { encodeMetainfo } from '../torrent/metainfo.ts';
+import { createMetainfo, encodeMetainfo } from '../torrent/metainfo.ts';
 
 /** An image that the fixture serves. */
 export interface FixtureImage {
@@ -79,9 +79,9 @@ export class RegistryFixture implements AsyncDisposable {
     this.#blobs.set(digest, bytes);
   }
 
-  /** Serves the torrent of `bytes`, which are by right those of `digest`. */
+  /** Serves the torrent of `bytes`, which are by right those of `digest`, as the torrent of that. */
   addTorrent(bytes: Buffer, digest: Digest = sha256Of(bytes)): void {
-    const metainfo = metainfoOf(bytes);
+    const metainfo = createMetainfo({ ...metainfoOf(bytes), name: digestFileName(digest) });
     this.#torrents.set(digest, Buffer.from(encodeMetainfo(metainfo)));
   }
 

@@ -12,7 +12,7 @@ import { RegistryFixture } from '../registry-fixture.ts';
 import type { BlobReader } from './blob-reader.ts';
 
 const repository = parseRepository('team/app');
-const other = parseRepository('other/app');
+const otherRepository = parseRepository('other/app');
 const large = noise(3_000_000);
 const small = noise(1000);
 
@@ -132,7 +132,7 @@ test('a blob is fetched once however many ask for it, also by two names', async 
   const { fetcher } = await start();
   const readers = await Promise.all([
     fetcher.blobs.open(repository, digest, large.length),
-    fetcher.blobs.open(other, digest),
+    fetcher.blobs.open(otherRepository, digest),
     fetcher.blobs.open(repository, digest),
   ]);
   const all = await Promise.all(readers.map((reader, index) => readAll(reader, index * 1000)));
@@ -151,7 +151,7 @@ test('a blob that one repository lacks is taken from another', async (t) => {
   };
   const { fetcher } = await start();
   const first = fetcher.blobs.open(repository, digest);
-  const second = fetcher.blobs.open(other, digest);
+  const second = fetcher.blobs.open(otherRepository, digest);
   while (fixture.count(/team\/app\/blobs/) === 0) await pause(5);
   release();
   assert.deepEqual(await readAll(await first), large);
@@ -311,14 +311,44 @@ test('a fetch from the swarm goes on after a restart with the pieces it had', as
 
 test('a blob whose torrent is of other bytes comes over plain HTTP in the end', async (t) => {
   const { fixture, folder, start } = await setUp(t);
-  const digest = fixture.addBlob(large);
-  // A torrent with the right name, made of wrong bytes, which a peer has.
+  const digest = sha256Of(large);
   const wrong = noise(large.length, 7);
   fixture.addTorrent(wrong, digest);
+  fixture.setBlob(digest, wrong);
+  // Whoever asks for ranges is the swarm's web seed.
+  fixture.intercept = (request, response) => {
+    if (request.url?.includes('/blobs/') !== true || request.headers.range) return false;
+    response.end(large);
+    return true;
+  };
+  const engine = await start();
+  const reader = await engine.fetcher.blobs.open(repository, digest);
+  await reader.read(0, 1);
+  await reader.done;
+  await assert.rejects(reader.read(1, 1), { code: 'FETCH_BYTES_WRONG' });
+  assert.deepEqual(await pull(engine, digest), large);
+  const [progress] = engine.fetcher.blobs.downloads();
+  assert.equal(progress?.bytesFromRegistry, 2 * large.length);
+  assert.equal(await engine.cache.torrents.find(digest), undefined, 'it is not used again');
+  assert.deepEqual(await readdir(path.join(folder, 'partial')), []);
+});
+
+test('a torrent that is another blob’s is not used', async (t) => {
+  const { fixture, start } = await setUp(t);
+  const digest = fixture.addBlob(large);
+  const other = noise(large.length, 7);
+  fixture.addTorrent(other);
+  fixture.intercept = (request, response) => {
+    if (request.url?.includes('/_docket/') !== true) return false;
+    void fetch(new URL(`/v2/a/_docket/torrents/${sha256Of(other)}`, fixture.url))
+      .then((answer) => answer.bytes())
+      .then((bytes) => response.end(bytes));
+    fixture.intercept = () => false;
+    return true;
+  };
   const engine = await start();
   assert.deepEqual(await pull(engine, digest), large);
   assert.equal(engine.fetcher.blobs.plainBytes, large.length);
-  assert.deepEqual(await readdir(path.join(folder, 'partial')), []);
 });
 
 test('a client that goes away does not stop the fetch', async (t) => {
