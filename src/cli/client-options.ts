@@ -11,8 +11,6 @@ export interface TypedClientOptions {
 
 /** Where a client command works. */
 export interface ClientOptions {
-  /** The registry that was named by option or environment; undefined when none was. */
-  readonly namedRegistry: string | undefined;
   /** The registry's URL without a slash at the end, for an image whose name holds this host, or none. */
   registryFor(host: string | undefined): string;
   /** The folder for what is fetched and made on the way. */
@@ -45,7 +43,6 @@ export function resolveClientOptions(
     after.location ?? before.location ?? nonEmpty(env['DOCKET_LOCATION']) ?? defaultLocation;
   if (location === '') throw new UsageError('--location is empty: expected a folder');
   return {
-    namedRegistry: host === undefined ? undefined : registryUrl(host, port, fallbackPort),
     registryFor: (imageHost) =>
       registryUrl(host ?? imageHost ?? 'http://127.0.0.1', port, fallbackPort),
     location,

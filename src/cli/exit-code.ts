@@ -72,10 +72,15 @@ export function failureOf(error: unknown): Failure {
 /** The text for standard error; with `debug` the whole error follows, with its stack and causes. */
 export function failureText(error: unknown, debug: boolean, detail?: string): string {
   const { message, hint } = failureOf(error);
-  const lines = [`Error: ${message}`];
+  const lines = [`Error: ${printable(message)}`];
   if (hint !== undefined) lines.push(hint);
   if (debug) lines.push(detail ?? String(error instanceof Error ? error.stack : error));
   return `${lines.join('\n')}\n`;
+}
+
+/** Messages may hold what a registry or engine said, which must not steer the terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/[^\P{Cc}\n\t]/gu, '');
 }
 
 /** Network errors may come as an empty AggregateError: then its members say what happened. */

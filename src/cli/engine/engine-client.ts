@@ -84,9 +84,6 @@ export class EngineClient implements AsyncDisposable {
       const answer = await this.#send('/images/load?quiet=1', options);
       if (answer.statusCode !== 200) throw await refusal(answer);
       await readLoadAnswer(answer.body);
-    } catch (error) {
-      signal.throwIfAborted();
-      throw tar.errored ?? error;
     } finally {
       tar.destroy();
     }
@@ -118,6 +115,7 @@ export class EngineClient implements AsyncDisposable {
       });
     } catch (error) {
       options.signal.throwIfAborted();
+      if (!isOfConnection(error)) throw error;
       throw new CliError(
         'ENGINE_UNREACHABLE',
         `the container engine at ${this.#address.text} cannot be used: ${messageOf(error) || codeOf(error)}`,
@@ -128,6 +126,14 @@ export class EngineClient implements AsyncDisposable {
       );
     }
   }
+}
+
+/** False for what went wrong with the bytes that were being sent. */
+function isOfConnection(error: unknown): boolean {
+  if (codeOf(error)?.startsWith('UND_ERR_') === true || error instanceof AggregateError)
+    return true;
+  const syscall = error instanceof Error && 'syscall' in error ? error.syscall : undefined;
+  return syscall === 'connect' || syscall === 'write' || syscall === 'read';
 }
 
 function quick(options: RequestOptions): RequestOptions {

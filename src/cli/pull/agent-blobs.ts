@@ -58,18 +58,28 @@ export class AgentBlobs implements BlobSource {
     const { agent, registry, onNote } = this.#options;
     const path = this.#spool.next();
     const meter = new RateMeter();
-    await fetchHttpBlob(blob, {
-      urls: [agent, registry].map((url) => `${url}/v2/${repository}/blobs/${blob.digest}`),
-      dispatcher: this.#dispatcher,
-      path,
-      signal,
-      onBytes: (received) => onProgress(this.#progress(blob, received, meter.rate(received))),
-      onFailure: (url, reason) => {
-        if (url.startsWith(agent)) {
-          onNote(`The agent failed (${reason}); fetching ${blob.digest} from the registry`);
-        }
-      },
-    });
+    let received = 0;
+    const tell = (): void => onProgress(this.#progress(blob, received, meter.rate(received)));
+    const timer = setInterval(tell, askInterval);
+    try {
+      await fetchHttpBlob(blob, {
+        urls: [agent, registry].map((url) => `${url}/v2/${repository}/blobs/${blob.digest}`),
+        dispatcher: this.#dispatcher,
+        path,
+        signal,
+        onBytes: (bytes) => {
+          received = bytes;
+        },
+        onFailure: (url, reason) => {
+          if (url.startsWith(agent)) {
+            onNote(`The agent failed (${reason}); fetching ${blob.digest} from the registry`);
+          }
+        },
+      });
+    } finally {
+      clearInterval(timer);
+    }
+    tell();
     return storedFile(path, blob.size);
   }
 
@@ -89,11 +99,12 @@ export class AgentBlobs implements BlobSource {
   #progress(blob: Descriptor, received: number, rate: number): FetchProgress {
     const told = this.#told.get(blob.digest);
     return {
-      verified: received,
+      // The agent hands bytes over in order, but fetches them in any.
+      verified: Math.max(received, told?.verified ?? 0),
       pieceCount: told?.pieceCount ?? 0,
       piecesVerified: told?.piecesVerified ?? 0,
       peers: told?.peers ?? 0,
-      rate,
+      rate: told === undefined || told.rate === 0 ? rate : told.rate,
       bytesFromPeers: told?.bytesFromPeers ?? 0,
       bytesFromRegistry: told?.bytesFromRegistry ?? 0,
     };

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { BlobReader } from '../../agent/fetch/blob-reader.ts';
 import { startHostEngine, type HostEngine } from '../../agent/host-engine.ts';
@@ -31,7 +32,8 @@ export class SwarmBlobs implements BlobSource {
   readonly description = 'the swarm';
   readonly #engine: HostEngine;
   readonly #spool: SpoolFolder | undefined;
-  readonly #fetched = new Set<Digest>();
+  /** Files of the cache, by digest. */
+  readonly #fetched = new Map<Digest, string>();
 
   private constructor(engine: HostEngine, spool: SpoolFolder | undefined) {
     this.#engine = engine;
@@ -72,7 +74,6 @@ export class SwarmBlobs implements BlobSource {
   ): Promise<StoredFile> {
     const { fetcher, cache } = this.#engine;
     const reader = await fetcher.blobs.open(repository, digest, size, signal);
-    this.#fetched.add(digest);
     try {
       await this.#follow(reader, size, onProgress, signal);
     } finally {
@@ -82,8 +83,10 @@ export class SwarmBlobs implements BlobSource {
     if (file === undefined) {
       throw new CliError('WRONG_CONTENT', `the blob ${digest} was damaged on the disk`);
     }
+    this.#fetched.set(digest, file.path);
     return storedFile(file.path, file.size);
   }
+
   /** Bytes sent to other hosts, and how many of them are connected. */
   seeding(): { readonly sent: number; readonly peers: number } {
     return this.#engine.swarm.totals();
@@ -91,8 +94,8 @@ export class SwarmBlobs implements BlobSource {
 
   async forget(): Promise<void> {
     const { cache } = this.#engine;
-    for (const digest of this.#fetched) {
-      await cache.blobs.drop(digest);
+    for (const [digest, file] of this.#fetched) {
+      await rm(file, { force: true });
       await cache.torrents.drop(digest);
     }
   }
