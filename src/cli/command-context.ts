@@ -1,10 +1,13 @@
 import type { ClientOptions } from './client-options.ts';
+import type { ProgressTerminal } from './terminal/progress.ts';
 
 /** What every command is given of the world. */
 export interface CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stdout: NodeJS.WritableStream;
-  readonly stderr: NodeJS.WriteStream;
+  /** For data. */
+  readonly stdout: ProgressTerminal;
+  /** For what is told to people. */
+  readonly stderr: ProgressTerminal;
   /** Aborts when the user interrupts. */
   readonly signal: AbortSignal;
 }
