@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import * as fc from 'fast-check';
+import { decideSlots, longestIdle, longestTurn, type SlotCandidate } from './upload-slots.ts';
+
+interface Named extends SlotCandidate {
+  readonly name: string;
+}
+
+/** `waits` or is `served`, for so many milliseconds. */
+function candidate(
+  name: string,
+  state: 'served' | 'waits' | 'apart',
+  rest: Partial<Named> = {},
+): Named {
+  return {
+    name,
+    isInterested: state !== 'apart',
+    isUnchoked: state === 'served',
+    isForeign: false,
+    since: 0,
+    sent: 0,
+    grant: 1_000,
+    idleSince: undefined,
+    ...rest,
+  };
+}
+
+function decide(candidates: readonly Named[], slots: number, now = 500): string {
+  const { unchoke, choke } = decideSlots(candidates, slots, now);
+  const names = (some: readonly Named[]): string => some.map(({ name }) => name).join(' ');
+  return `+${names(unchoke)} -${names(choke)}`;
+}
+
+suite('upload slots', () => {
+  test('who waited longest comes first, as far as there are slots', () => {
+    const waiting = [
+      candidate('a', 'waits', { since: 30 }),
+      candidate('b', 'waits', { since: 10 }),
+      candidate('c', 'waits', { since: 20 }),
+      candidate('d', 'apart'),
+    ];
+    assert.equal(decide(waiting, 2), '+b c -');
+    assert.equal(decide(waiting, 8), '+b c a -');
+  });
+
+  test('who has had its grant gives its slot to one that waits', () => {
+    const served = candidate('a', 'served', { sent: 1_000 });
+    assert.equal(decide([served, candidate('b', 'waits')], 1), '+b -a');
+    assert.equal(decide([{ ...served, sent: 999 }, candidate('b', 'waits')], 1), '+ -');
+  });
+
+  test('nobody loses a slot that nobody waits for', () => {
+    const served = [
+      candidate('a', 'served', { sent: 9_999 }),
+      candidate('b', 'served', { idleSince: 0 }),
+    ];
+    assert.equal(decide(served, 2, 99_999), '+ -');
+    assert.equal(decide([...served, candidate('c', 'waits')], 3, 99_999), '+c -');
+  });
+
+  test('no more lose their slot than wait for one, those served longest first', () => {
+    const candidates = [
+      candidate('a', 'served', { sent: 1_000, since: 20 }),
+      candidate('b', 'served', { sent: 1_000, since: 10 }),
+      candidate('c', 'waits'),
+    ];
+    assert.equal(decide(candidates, 2), '+c -b');
+  });
+
+  test('who wants nothing is choked at once', () => {
+    assert.equal(decide([candidate('a', 'apart', { isUnchoked: true })], 8), '+ -a');
+  });
+
+  test('another client keeps its slot for a time, however much it was sent', () => {
+    const foreign = candidate('f', 'served', { isForeign: true, sent: 99_999, idleSince: 0 });
+    const candidates = [foreign, candidate('b', 'waits')];
+    assert.equal(decide(candidates, 1, longestTurn - 1), '+ -');
+    assert.equal(decide(candidates, 1, longestTurn), '+b -f');
+  });
+
+  test('a peer that asks for nothing, or is slow, keeps nobody waiting for ever', () => {
+    const idle = candidate('a', 'served', { idleSince: 0 });
+    assert.equal(decide([idle, candidate('b', 'waits')], 1, longestIdle - 1), '+ -');
+    assert.equal(decide([idle, candidate('b', 'waits')], 1, longestIdle), '+b -a');
+    const slow = candidate('a', 'served', { sent: 999 });
+    assert.equal(decide([slow, candidate('b', 'waits')], 1, longestTurn - 1), '+ -');
+    assert.equal(decide([slow, candidate('b', 'waits')], 1, longestTurn), '+b -a');
+  });
+
+  test('when slots are taken away the surplus goes as its turns end', () => {
+    const served = ['a', 'b', 'c'].map((name) => candidate(name, 'served', { sent: 1_000 }));
+    assert.equal(decide([...served, candidate('d', 'waits')], 2), '+ -a');
+  });
+
+  test('whoever is interested is served within its turn in the row, whatever the others do', () => {
+    const drawn = fc.record({
+      slots: fc.integer({ min: 1, max: 4 }),
+      peers: fc.array(
+        fc.record({ isForeign: fc.boolean(), rate: fc.constantFrom(0, 1, 50, 400, 5_000) }),
+        { minLength: 1, maxLength: 10 },
+      ),
+    });
+    fc.assert(
+      fc.property(drawn, ({ slots, peers }) => {
+        const state = peers.map((peer, index) => ({
+          ...peer,
+          name: `p${index}`,
+          isInterested: true,
+          isUnchoked: false,
+          since: 0,
+          sent: 0,
+          grant: 1_000,
+          idleSince: undefined as number | undefined,
+          turns: 0,
+        }));
+        const round = longestTurn + 200;
+        const rounds = Math.ceil(peers.length / slots) + 1;
+        for (let now = 0; now <= rounds * round; now += 100) {
+          const { unchoke, choke } = decideSlots(state, slots, now);
+          for (const one of choke) Object.assign(one, { isUnchoked: false, since: now });
+          for (const one of unchoke)
+            Object.assign(one, { isUnchoked: true, since: now, sent: 0, turns: one.turns + 1 });
+          const served = state.filter((one) => one.isUnchoked);
+          assert.equal(served.length, Math.min(slots, peers.length));
+          for (const one of served) one.sent += one.rate;
+        }
+        for (const { turns, name } of state) assert.ok(turns > 0, `${name} was never served`);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
