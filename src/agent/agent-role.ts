@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readVersion } from '../base/version.ts';
 import { systemClock } from '../base/clock.ts';
 import { DocketError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -63,7 +63,7 @@ export async function startAgent(options: AgentOptions): Promise<AgentRole> {
     const { upstream, cache, swarm, fetcher } = engine;
     const { blobs } = fetcher;
     const metrics = new AgentMetrics({ swarm, blobs, cache });
-    const about = { version: await version(), registry: registry.href, peerPort: swarm.port };
+    const about = { version: await readVersion(), registry: registry.href, peerPort: swarm.port };
     const mirror = await Mirror.start({
       host,
       port,
@@ -101,12 +101,4 @@ function registryUrl(text: string): URL {
     );
   }
   return url;
-}
-
-/** The same file from `src` and from `dist`. */
-async function version(): Promise<string> {
-  const file = new URL('../../package.json', import.meta.url);
-  const content: unknown = JSON.parse(await readFile(file, 'utf8'));
-  const found = typeof content === 'object' && content !== null && 'version' in content;
-  return found ? String(content.version) : 'unknown';
 }

@@ -1,10 +1,10 @@
 import type { Clock } from '../base/clock.ts';
-import { codeOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import { createRateLimiter } from '../base/rate-limiter.ts';
-import { startSwarm } from '../swarm/swarm.ts';
+import { startSwarmOnUsualPort } from '../swarm/usual-port.ts';
 import type { Swarm } from '../swarm/swarm-types.ts';
+import type { InfoHash } from '../torrent/ids.ts';
 import { TrackerClient } from '../swarm/tracker-client.ts';
 import { ContentCache } from './cache/content-cache.ts';
 import { createFetcher, type Fetcher } from './fetch/create-fetcher.ts';
@@ -36,8 +36,6 @@ export interface HostEngine extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const usualPeerPort = 6881;
-
 /**
  * Starts what an agent, or `docket pull` on a host without one, pulls by. It seeds all that the cache holds already.
  * Throws StorageError STORAGE_LOCKED when the folder is in use, or the system's error when the port cannot be had.
@@ -48,19 +46,21 @@ export async function startHostEngine(options: HostEngineOptions): Promise<HostE
   const upstream = new Upstream({ registry, clock });
   const trackerClient = new TrackerClient();
   const download = createRateLimiter(options.rate, clock);
-  const listen = (port: number): Promise<Swarm> =>
-    startSwarm({
-      listen: { host: options.peerHost ?? '0.0.0.0', port },
-      clock,
-      random,
-      log,
-      upload: createRateLimiter(options.rate, clock),
-      download,
-      trackerClient,
-      seed: (infoHash) => cache.seed(infoHash),
-    });
+  const swarmOptions = {
+    clock,
+    random,
+    log,
+    upload: createRateLimiter(options.rate, clock),
+    download,
+    trackerClient,
+    seed: (infoHash: InfoHash) => cache.seed(infoHash),
+  };
   try {
-    const swarm = await listenSomewhere(listen, options.peerPort, log);
+    const swarm = await startSwarmOnUsualPort(
+      swarmOptions,
+      options.peerHost ?? '0.0.0.0',
+      options.peerPort,
+    );
     const fetcher = createFetcher({ upstream, cache, swarm, download, clock, random, log });
     void fetcher.blobs.seedAll().catch((error: unknown) => {
       log.error({ error }, 'what the cache holds cannot be seeded');
@@ -78,22 +78,5 @@ export async function startHostEngine(options: HostEngineOptions): Promise<HostE
     await upstream.close();
     await cache.close();
     throw error;
-  }
-}
-
-/** A port that was named is taken or nothing; the usual one may belong to another client on this host. */
-async function listenSomewhere(
-  listen: (port: number) => Promise<Swarm>,
-  named: number | undefined,
-  log: Log,
-): Promise<Swarm> {
-  if (named !== undefined) return await listen(named);
-  try {
-    return await listen(usualPeerPort);
-  } catch (error) {
-    if (codeOf(error) !== 'EADDRINUSE') throw error;
-    const swarm = await listen(0);
-    log.warn({ taken: usualPeerPort, port: swarm.port }, 'the peer port is taken: using another');
-    return swarm;
   }
 }

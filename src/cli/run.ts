@@ -4,13 +4,13 @@ import type { CommandContext } from './command-context.ts';
 import { exitCodes, failureOf, failureText, type ExitCode } from './exit-code.ts';
 import { createProgram } from './program.ts';
 import { UsageError } from './usage-error.ts';
-import { packageVersion } from './version.ts';
+import { readVersion } from '../base/version.ts';
 
 /** Runs the command that `words` say, tells on standard error what went wrong, and gives the exit code. Never throws. */
 export async function run(words: readonly string[], context: CommandContext): Promise<ExitCode> {
   const { env, stderr, signal } = context;
   try {
-    const program = createProgram(await packageVersion(), context);
+    const program = createProgram(await readVersion(), context);
     if (words.length === 0) {
       program.outputHelp({ error: true });
       return exitCodes.usage;

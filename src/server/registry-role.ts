@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { every, systemClock } from '../base/clock.ts';
-import { codeOf } from '../base/errors.ts';
+import { readVersion } from '../base/version.ts';
 import { systemRandom } from '../base/random.ts';
 import { createRateLimiter } from '../base/rate-limiter.ts';
 import { Registry } from '../registry/registry.ts';
@@ -11,7 +11,8 @@ import { makeFolder } from '../storage/durable-file.ts';
 import { FolderLock } from '../storage/folder-lock.ts';
 import { openSqliteCatalog } from '../storage/sql-catalog.ts';
 import { storageFault } from '../storage/storage-error.ts';
-import { startSwarm, type SwarmOptions } from '../swarm/swarm.ts';
+import type { SwarmOptions } from '../swarm/swarm.ts';
+import { startSwarmOnUsualPort } from '../swarm/usual-port.ts';
 import type { Swarm } from '../swarm/swarm-types.ts';
 import { TrackerClient } from '../swarm/tracker-client.ts';
 import { Tracker } from '../tracker/tracker.ts';
@@ -22,7 +23,6 @@ import { createRequestHandler } from './request-handler.ts';
 import { runCommand } from './run-command.ts';
 import { ServerMetrics } from './server-metrics.ts';
 import { Traffic } from './traffic.ts';
-import { readVersion } from './version.ts';
 
 export type { RegistryOptions } from './registry-options.ts';
 
@@ -36,7 +36,6 @@ export interface RegistryRole extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const usualPeerPort = 6881;
 const sweepEvery = 3600_000;
 
 /**
@@ -115,14 +114,13 @@ async function makeLocation(location: string): Promise<void> {
   }
 }
 
-/** A peer port that was named is taken or nothing; the usual one may belong to another client on this host. */
 async function startOrigin(
   options: RegistryOptions,
   registry: Registry,
   traffic: Traffic,
   trackerClient: TrackerClient,
 ): Promise<Swarm> {
-  const { log, peerPort, peerHost: host = '0.0.0.0' } = options;
+  const { log, peerPort, peerHost = '0.0.0.0' } = options;
   const swarmOptions: Omit<SwarmOptions, 'listen'> = {
     clock: systemClock,
     random: systemRandom,
@@ -133,15 +131,7 @@ async function startOrigin(
     seed: (infoHash) => registry.seeding.seed(infoHash),
     isOrigin: true,
   };
-  const port = peerPort ?? usualPeerPort;
-  try {
-    return await startSwarm({ ...swarmOptions, listen: { host, port } });
-  } catch (error) {
-    if (peerPort !== undefined || codeOf(error) !== 'EADDRINUSE') throw error;
-    const swarm = await startSwarm({ ...swarmOptions, listen: { host, port: 0 } });
-    log.warn({ taken: port, port: swarm.port }, 'the peer port is taken: using another');
-    return swarm;
-  }
+  return await startSwarmOnUsualPort(swarmOptions, peerHost, peerPort);
 }
 
 /** With the built-in tracker the origin stands in every swarm by itself; another one must be told of each blob. */

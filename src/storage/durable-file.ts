@@ -24,12 +24,12 @@ export async function moveDurably(source: string, target: string): Promise<void>
   await syncFolder(dirname(target));
 }
 
-/** Replaces a file at once and durably: a reader sees the old text or the new one, also after a crash. */
-export async function writeFileDurably(path: string, text: string): Promise<void> {
+/** Replaces a file at once and durably: a reader sees the old content or the new one, also after a crash. */
+export async function writeFileDurably(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
   try {
     await using handle = await open(temporary, 'wx', 0o644);
-    await handle.writeFile(text);
+    await handle.writeFile(content);
     await handle.sync();
     await moveDurably(temporary, path);
   } catch (error) {

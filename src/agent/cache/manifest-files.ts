@@ -9,7 +9,8 @@ import {
   type Digest,
 } from '../../oci/digest.ts';
 import { parseManifest, type Manifest } from '../../oci/manifest.ts';
-import { prepareFolder, writeAtomically } from './write-atomically.ts';
+import { writeFileDurably } from '../../storage/durable-file.ts';
+import { prepareFolder } from './prepare-folder.ts';
 
 /** A manifest as the registry gave it. */
 export interface CachedManifest {
@@ -62,7 +63,7 @@ export class ManifestFiles {
 
   /** Keeps a manifest whose digest was checked. */
   async put(digest: Digest, mediaType: string, bytes: Uint8Array): Promise<void> {
-    await writeAtomically(
+    await writeFileDurably(
       this.#path(digest),
       Buffer.concat([Buffer.from(`${mediaType}\n`), bytes]),
     );

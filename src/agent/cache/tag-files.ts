@@ -3,7 +3,8 @@ import path from 'node:path';
 import { codeOf } from '../../base/errors.ts';
 import { digestHex, isDigest, sha256Of, type Digest } from '../../oci/digest.ts';
 import type { Repository, Tag } from '../../oci/reference.ts';
-import { prepareFolder, writeAtomically } from './write-atomically.ts';
+import { writeFileDurably } from '../../storage/durable-file.ts';
+import { prepareFolder } from './prepare-folder.ts';
 
 /**
  * What tags pointed to when the registry was last asked, as files `tags/<hash of the name>`: names may be longer than
@@ -38,7 +39,7 @@ export class TagFiles {
   async put(repository: Repository, tag: Tag, digest: Digest): Promise<void> {
     if ((await this.find(repository, tag)) === digest) return;
     const entry = JSON.stringify({ repository, tag, digest });
-    await writeAtomically(this.#path(repository, tag), Buffer.from(entry));
+    await writeFileDurably(this.#path(repository, tag), Buffer.from(entry));
   }
 
   /** Forgets a tag that the registry does not have any more. */

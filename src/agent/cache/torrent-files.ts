@@ -5,7 +5,8 @@ import type { Log } from '../../base/log.ts';
 import { digestFileName, isDigest, type Digest } from '../../oci/digest.ts';
 import { isInfoHash, type InfoHash } from '../../torrent/ids.ts';
 import { MetainfoError, parseMetainfo, type Metainfo } from '../../torrent/metainfo.ts';
-import { prepareFolder, writeAtomically } from './write-atomically.ts';
+import { writeFileDurably } from '../../storage/durable-file.ts';
+import { prepareFolder } from './prepare-folder.ts';
 
 /** A blob's torrent, with the digest that its name stands for. */
 export interface BlobTorrent {
@@ -63,9 +64,9 @@ export class TorrentFiles {
 
   /** Keeps the torrent of a blob; `bytes` are the file that `metainfo` was read from. */
   async put(digest: Digest, metainfo: Metainfo, bytes: Uint8Array): Promise<void> {
-    await writeAtomically(path.join(this.#folder, `${metainfo.infoHash}.torrent`), bytes);
+    await writeFileDurably(path.join(this.#folder, `${metainfo.infoHash}.torrent`), bytes);
     const pointer = path.join(this.#folder, digestFileName(digest));
-    await writeAtomically(pointer, Buffer.from(metainfo.infoHash));
+    await writeFileDurably(pointer, Buffer.from(metainfo.infoHash));
   }
 
   /** Forgets a blob's torrent that turned out to be of other bytes. */

@@ -6,7 +6,7 @@ import type { ContentCache } from '../cache/content-cache.ts';
 import type { BlobReader } from '../fetch/blob-reader.ts';
 import type { Fetcher } from '../fetch/create-fetcher.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import { parseByteRange } from './byte-range.ts';
+import { parseByteRange } from '../../oci/byte-range.ts';
 import { sendError } from './respond.ts';
 import { sendBlob } from './send-blob.ts';
 
@@ -50,7 +50,7 @@ export async function serveBlob(
       : Promise.race([opening, sleep(clock, headersWithin).then(() => undefined)]));
     const size = found?.size ?? expected ?? 0;
     const range = parseByteRange(rangeHeader(request, digest), size);
-    if (range.kind === 'outside') {
+    if (range.kind === 'unsatisfiable') {
       const headers = { 'content-range': `bytes */${size}` };
       sendError(request, response, 416, 'RANGE_INVALID', `the blob has ${size} bytes`, headers);
       return;

@@ -1,6 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { Repository } from '../../oci/reference.ts';
-import { parseByteRange } from '../byte-range.ts';
+import { parseByteRange } from '../../oci/byte-range.ts';
 import { sendBlob } from '../send-blob.ts';
 import type { Handler } from '../services.ts';
 

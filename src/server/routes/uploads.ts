@@ -3,7 +3,7 @@ import { OciError } from '../../oci/oci-error.ts';
 import { parseRepository, type Repository } from '../../oci/reference.ts';
 import type { UploadBody, UploadRange } from '../../registry/upload-session.ts';
 import type { UploadStatus } from '../../registry/uploads.ts';
-import { parseUploadRange } from '../byte-range.ts';
+import { parseUploadRange } from '../../oci/byte-range.ts';
 import type { Exchange } from '../exchange.ts';
 import { hasBody, receiveBody } from '../request-body.ts';
 import type { Handler, Services } from '../services.ts';
