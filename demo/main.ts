@@ -73,9 +73,7 @@ async function show(
     signal.throwIfAborted();
     const role = await startRole(...command);
     roles.push(role);
-    void role.ended.then((words) =>
-      interruption.abort(new RoleEnded(`docket ${command[0]} ended:\n${words}`)),
-    );
+    void role.ended.then((words) => interruption.abort(new RoleEnded(words)));
     return role;
   };
 
