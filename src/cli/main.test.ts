@@ -286,6 +286,7 @@ suite('a step that fails', { concurrency: 4 }, () => {
       const client = ['-h', url, '-l', path.join(folder, 'client')];
       const pushed = await runInProcess([...client, 'push', 'team/app:1'], env);
       assert.equal(pushed.code, 1, pushed.stderr);
+      assert.match(pushed.stderr, /^Error: the (?:container )?engine /m);
       assert.equal(pushed.stdout, '');
       const list = await runInProcess([...client, 'images', '--format', 'json']);
       assert.deepEqual(JSON.parse(list.stdout), { images: [] });

@@ -41,6 +41,7 @@ async function deliver(
   const skipped: Digest[] = [];
   const receiver: BlobReceiver = {
     has: async (digest) => held.has(digest),
+    prepare: () => ({ update() {}, end() {} }),
     skip: ({ digest }) => void skipped.push(digest),
     async receive(blob) {
       const chunks: Buffer[] = [];

@@ -118,10 +118,24 @@ export class ComposedSource implements ImageSource {
       receiver.skip(known);
       return { ...known, compression: 'gzip' };
     }
-    const blob = await compressLayer(layer.path, this.#workshop.spool.next(), signal);
+    const blob = await this.#compress(layer, receiver, signal);
     await this.#workshop.memory.remember(layer.sha256, blob);
     await deliverBlob(blob, receiver, signal);
     return { digest: blob.digest, size: blob.size, compression: 'gzip' };
+  }
+
+  async #compress(
+    layer: SpooledFile,
+    receiver: BlobReceiver,
+    signal: AbortSignal,
+  ): Promise<SourceBlob> {
+    const preparation = receiver.prepare(layer.sha256, layer.size);
+    try {
+      const target = this.#workshop.spool.next();
+      return await compressLayer(layer.path, target, signal, (done) => preparation.update(done));
+    } finally {
+      preparation.end();
+    }
   }
 
   /** Compares the uncompressed digest of `layer` with what the config says, wherever the image has that layer. */

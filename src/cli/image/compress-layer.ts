@@ -14,16 +14,19 @@ const systemByte = 9;
 
 /**
  * Compresses the file `from` into the new file `to`. The same bytes give the same result, whenever and wherever it is
- * done with the same zlib: no time, no name and no system stand in the header.
+ * done with the same zlib: no time, no name and no system stand in the header. `onBytes` is told how many bytes were read.
  */
 export async function compressLayer(
   from: string,
   to: string,
   signal: AbortSignal,
+  onBytes: (bytes: number) => void = () => {},
 ): Promise<SourceBlob> {
   const digest = new DigestStream();
+  const input = createReadStream(from, { highWaterMark: inputChunk });
+  input.on('data', () => onBytes(input.bytesRead));
   await pipeline(
-    createReadStream(from, { highWaterMark: inputChunk }),
+    input,
     createGzip({ level: 6, chunkSize: inputChunk }),
     withoutSystem(),
     digest,

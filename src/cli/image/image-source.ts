@@ -20,12 +20,21 @@ export interface SourceManifest {
   readonly bytes: Uint8Array;
 }
 
+/** Told while a blob is being made. */
+export interface Preparation {
+  /** Bytes done so far. */
+  update(done: number): void;
+  end(): void;
+}
+
 /** Takes over the blobs of an image. */
 export interface BlobReceiver {
   /** Whether the blob is at its destination already. */
   has(digest: Digest): Promise<boolean>;
   /** Takes one blob; resolves when it is safe there. Several are handed over at once. */
   receive(blob: SourceBlob, signal: AbortSignal): Promise<void>;
+  /** Something that takes long before its blob can be handed over; `name` is a digest. */
+  prepare(name: Digest, size: number): Preparation;
   /** A blob that need not be sent, since `has` found it. */
   skip(blob: Pick<SourceBlob, 'digest' | 'size'>): void;
 }

@@ -11,7 +11,7 @@ import {
   type LayoutImage,
 } from '../../oci/archive-layout.ts';
 import { isJsonObject } from '../../oci/descriptor.ts';
-import { digestAlgorithms, type Digest } from '../../oci/digest.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { CliError } from '../cli-error.ts';
 import { DigestStream } from './digest-stream.ts';
 import type { ImageSink, PulledImage } from './image-sink.ts';
@@ -28,9 +28,7 @@ export class LayoutSink implements ImageSink {
   /** Makes the folder. Throws CliError FOLDER_UNUSABLE. */
   static async open(folder: string): Promise<LayoutSink> {
     try {
-      for (const algorithm of digestAlgorithms.slice(0, 1)) {
-        await mkdir(path.join(folder, 'blobs', algorithm), { recursive: true });
-      }
+      await mkdir(path.join(folder, 'blobs', 'sha256'), { recursive: true });
     } catch (error) {
       throw new CliError('FOLDER_UNUSABLE', `${folder} cannot be written: ${messageOf(error)}`, {
         cause: error,

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { codeOf } from '../../base/errors.ts';
+import { codeOf, messageOf } from '../../base/errors.ts';
 import { CliError } from '../cli-error.ts';
 import type { EngineClient } from '../engine/engine-client.ts';
 import { SpoolFolder } from '../location.ts';
@@ -32,7 +32,17 @@ export async function openEngineImage(
       hint: '`docker images` lists what it has; --from takes an image from a file or folder.',
     });
   }
-  return spooled(await engine.save(wanted.name, options.signal), wanted, options, id);
+  const tar = await engine.save(wanted.name, options.signal);
+  try {
+    return await spooled(tar, wanted, options, id);
+  } catch (error) {
+    if (error !== tar.errored) throw error;
+    throw new CliError(
+      'ENGINE_FAILED',
+      `the container engine stopped in the middle of the image: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
 }
 
 /** An image in a `docker save` tar, an OCI layout's tar, or an OCI layout's folder. */

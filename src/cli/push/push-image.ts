@@ -24,6 +24,15 @@ export async function pushImage(
 ): Promise<Digest> {
   const receiver: BlobReceiver = {
     has: (digest) => registry.hasBlob(repository, digest, signal),
+    prepare(name, total) {
+      const line = progress.line(shortDigest(name));
+      const meter = new RateMeter();
+      return {
+        update: (done) =>
+          line.update({ status: 'Compressing', done, total, detail: meter.text(done, total) }),
+        end: () => line.drop(),
+      };
+    },
     skip: ({ digest }) => progress.line(shortDigest(digest)).finish('Layer already exists'),
     async receive(blob, either) {
       const line = progress.line(shortDigest(blob.digest));

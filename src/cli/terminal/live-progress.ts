@@ -59,6 +59,9 @@ export function createLiveProgress(terminal: ProgressTerminal): Progress {
           ended.push(`${name}: ${status}`);
           change();
         },
+        drop() {
+          if (active.delete(key)) change();
+        },
       };
     },
     total(text) {

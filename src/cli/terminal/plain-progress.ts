@@ -6,6 +6,7 @@ export function createPlainProgress(terminal: ProgressTerminal): Progress {
     line: (name) => ({
       update() {},
       finish: (status) => void terminal.write(`${name}: ${status}\n`),
+      drop() {},
     }),
     total() {},
     note: (text) => void terminal.write(`${text}\n`),

@@ -9,6 +9,8 @@ export interface ProgressLine {
   }): void;
   /** The last word on it. */
   finish(status: string): void;
+  /** Takes the line away: there is nothing to say of it. */
+  drop(): void;
 }
 
 /** What a command tells while it works, on standard error. */
@@ -27,7 +29,7 @@ export interface Progress {
 
 /** Says nothing. */
 export const silentProgress: Progress = {
-  line: () => ({ update() {}, finish() {} }),
+  line: () => ({ update() {}, finish() {}, drop() {} }),
   total() {},
   note() {},
   aside: (write) => write(),
