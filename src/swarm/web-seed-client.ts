@@ -28,15 +28,24 @@ export class WebSeedClient {
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array, void> {
-    const { statusCode, body } = await request(url, {
+    const {
+      statusCode,
+      headers: answered,
+      body,
+    } = await request(url, {
       dispatcher: this.#agent,
       headers: { ...headers, range: `bytes=${first}-${last}` },
       signal,
     });
+    // A body that is left unread ends with an error, which would end the process if nobody heard it.
+    body.on('error', () => {});
     // A 200 would be the whole blob, and not what was asked for: its bytes belong elsewhere.
-    if (statusCode !== 206) {
+    const range = answered['content-range'];
+    const isAsked = range === undefined || String(range).startsWith(`bytes ${first}-${last}/`);
+    if (statusCode !== 206 || !isAsked) {
       body.destroy();
-      throw new WebSeedError(`${url} answered ${statusCode} to a range`);
+      const got = statusCode === 206 ? `the range ${String(range)}` : statusCode;
+      throw new WebSeedError(`${url} answered ${got} to the range ${first}-${last}`);
     }
     yield* body;
   }
