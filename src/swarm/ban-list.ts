@@ -23,6 +23,11 @@ export class BanList {
     this.#count(host);
   }
 
+  /** How many ids and addresses are remembered. */
+  get size(): number {
+    return this.#lies.size;
+  }
+
   isBanned(id: PeerId, host: string): boolean {
     return this.#lied(id) > 0 || this.#lied(host) >= liesPerHost;
   }

@@ -195,6 +195,7 @@ export class Peer {
   }
 
   #receive(chunk: Uint8Array, now: number): void {
+    if (this.#isClosed) return;
     this.#lastHeard = now;
     const wait = this.#limiter.take(chunk.length);
     if (wait !== undefined) {

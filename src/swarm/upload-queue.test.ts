@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { ManualClock } from '../base/manual-clock.ts';
+import { TokenBucket, Unlimited, type RateLimiter } from '../base/rate-limiter.ts';
+import type { Block } from '../torrent/geometry.ts';
+import { UploadQueue } from './upload-queue.ts';
+
+const block = (piece: number): Block => ({ piece, begin: 0, length: 16_384 });
+/** Lets all that can go on go on. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A queue whose target notes the pieces that are sent, and has room for so many before it must be drained. */
+function queueOf(limiter: RateLimiter = new Unlimited(), room = Infinity) {
+  const sent: number[] = [];
+  const failures: unknown[] = [];
+  const disk = { error: undefined as Error | undefined, isSlow: false };
+  const queue = new UploadQueue(limiter, {
+    read: (wanted) => {
+      if (disk.error !== undefined) throw disk.error;
+      const bytes = Buffer.alloc(wanted.length);
+      return disk.isSlow ? settle().then(() => bytes) : bytes;
+    },
+    send: (wanted) => {
+      sent.push(wanted.piece);
+      return sent.length % room !== 0;
+    },
+    sent: () => {},
+    failed: (error) => failures.push(error),
+  });
+  return { queue, sent, failures, disk };
+}
+
+suite('upload queue', () => {
+  test('blocks are sent in the order in which they were asked for', async () => {
+    const { queue, sent, disk } = queueOf();
+    disk.isSlow = true;
+    for (const piece of [3, 1, 2]) queue.push(block(piece));
+    for (let turn = 0; turn < 5; turn++) await settle();
+    assert.deepEqual(sent, [3, 1, 2]);
+    assert.equal(queue.length, 0);
+  });
+
+  test('a block waits for the link, and can be cancelled while it does', async () => {
+    const clock = new ManualClock();
+    const { queue, sent } = queueOf(new TokenBucket(16_384_000, clock, 16_384));
+    for (const piece of [1, 2, 3]) queue.push(block(piece));
+    await settle();
+    assert.deepEqual(sent, [1]);
+    assert.equal(queue.cancel(block(2)), true);
+    assert.equal(queue.cancel(block(2)), false);
+    assert.equal(queue.cancel({ ...block(3), begin: 5 }), false);
+    for (let turn = 0; turn < 3; turn++) {
+      clock.advance(1);
+      await settle();
+    }
+    assert.deepEqual(sent, [1, 3]);
+  });
+
+  test('no more is sent than the connection takes, until it is drained', async () => {
+    const { queue, sent } = queueOf(new Unlimited(), 2);
+    for (const piece of [1, 2, 3, 4, 5]) queue.push(block(piece));
+    await settle();
+    assert.deepEqual(sent, [1, 2]);
+    queue.drained();
+    await settle();
+    assert.deepEqual(sent, [1, 2, 3, 4]);
+    queue.drained();
+    queue.drained();
+    await settle();
+    assert.deepEqual(sent, [1, 2, 3, 4, 5]);
+  });
+
+  test('what is cleared is not sent, what comes after is', async () => {
+    const { queue, sent } = queueOf(new Unlimited(), 1);
+    for (const piece of [1, 2, 3]) queue.push(block(piece));
+    await settle();
+    queue.clear();
+    queue.push(block(4));
+    queue.drained();
+    await settle();
+    assert.deepEqual(sent, [1, 4]);
+  });
+
+  test('a closed queue sends nothing more, whatever it waited for', async () => {
+    const clock = new ManualClock();
+    for (const kind of ['link', 'disk', 'connection'] as const) {
+      const limiter = kind === 'link' ? new TokenBucket(1_000, clock, 1) : new Unlimited();
+      const { queue, sent, disk } = queueOf(limiter, 1);
+      disk.isSlow = kind === 'disk';
+      for (const piece of [1, 2]) queue.push(block(piece));
+      if (kind === 'connection') await settle();
+      queue.close();
+      clock.advance(100_000);
+      for (let turn = 0; turn < 3; turn++) await settle();
+      assert.deepEqual(sent, kind === 'connection' ? [1] : [], kind);
+    }
+  });
+
+  test('a block that cannot be read is told of', async () => {
+    const { queue, failures, disk, sent } = queueOf();
+    disk.error = new Error('the disk is gone');
+    queue.push(block(1));
+    await settle();
+    assert.deepEqual(failures, [disk.error]);
+    disk.error = undefined;
+    queue.push(block(2));
+    await settle();
+    assert.deepEqual(sent, [2]);
+  });
+});
