@@ -154,7 +154,7 @@ suite('web seed', { timeout: 60_000 }, () => {
         const download = host.download(seed.metainfo, { path: lab.path('copy'), webSeeds: [url] });
         await download.done;
         assert.deepEqual(await readFile(lab.path('copy')), bytes, fault);
-        assert.ok(asked.length > 2, fault);
+        assert.ok(asked.length >= 2, fault);
       }),
     );
   });

@@ -83,13 +83,18 @@ suite('piece picker', () => {
     assert.deepEqual([picker.availability(0), picker.availability(1)], [0, 0]);
   });
 
-  test('a run begins at the rarest piece and goes on to the next one that is not open', () => {
-    const picker = pickerOf('......x.', ['xx.xxxxx', 'xx..xxxx']);
-    assert.deepEqual(picker.pickRun(10), [2, 3, 4, 5]);
-    assert.deepEqual(picker.pickRun(2), [2, 3]);
+  test('a run is of the open pieces about the rarest one, or from an urgent one on', () => {
+    const picker = pickerOf('......x.', ['xxx.xxxx', 'xxx.xxxx']);
+    assert.deepEqual(picker.pickRun(10), [0, 1, 2, 3, 4, 5]);
+    assert.deepEqual(picker.pickRun(3), [1, 2, 3]);
+    assert.deepEqual(picker.pickRun(1), [3]);
+    picker.begin(1);
     picker.begin(4);
     assert.deepEqual(picker.pickRun(10), [2, 3]);
+    picker.hurry(3);
+    assert.deepEqual(picker.pickRun(10), [3]);
     picker.hurry(7);
+    picker.begin(3);
     assert.deepEqual(picker.pickRun(10), [7]);
     assert.deepEqual(pickerOf('xx').pickRun(10), []);
   });

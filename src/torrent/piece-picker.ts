@@ -108,16 +108,17 @@ export class PiecePicker {
     return best;
   }
 
-  /** Up to `most` open pieces in a row, for a source that has all: from an urgent one, else from the rarest. */
+  /**
+   * Up to `most` open pieces in a row, for a source that has all: those about the rarest one, so that no scattered rest
+   * remains; an urgent one comes first in its run.
+   */
   pickRun(most: number): readonly number[] {
+    const picked = this.pick(everything);
+    if (picked === undefined) return [];
+    let first = picked;
+    if (!this.isUrgent(picked)) while (picked - first < most - 1 && this.isOpen(first - 1)) first--;
     const run: number[] = [];
-    for (
-      let piece = this.pick(everything);
-      piece !== undefined && run.length < most && this.isOpen(piece);
-      piece++
-    ) {
-      run.push(piece);
-    }
+    for (let piece = first; run.length < most && this.isOpen(piece); piece++) run.push(piece);
     return run;
   }
 }
