@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { suite, test } from 'node:test';
 import type { InfoHash } from '../torrent/ids.ts';
 import { encodeBitfield, encodeBlock, encodeHave, encodeSimple } from '../torrent/wire.ts';
-import { FakePeer } from './fake-peer.ts';
+import { FakePeer, seedWith, sliceOf } from './fake-peer.ts';
 import { addressOf, fastClock, noise, SwarmLab, until } from './swarm-fixtures.ts';
 
 const bytes = noise(700_000);
@@ -220,6 +220,31 @@ suite('seeding', { timeout: 60_000 }, () => {
     const late = await FakePeer.dial(addressOf(origin), seed.metainfo);
     await late.hears('haveAll');
     for (const peer of [a, b, late]) peer.close();
+  });
+
+  test('a peer that gets elsewhere what it was shown, and does not say so, is shown more in time', async () => {
+    await using lab = await SwarmLab.create();
+    const seed = await lab.seed(noise(100 * 16_384), 16_384);
+    const origin = await lab.start([seed], { isOrigin: true, clock: fastClock(50) });
+    const peer = await FakePeer.dial(addressOf(origin), seed.metainfo);
+    await peer.hears('have', 64);
+    await peer.hears('have', 100);
+    peer.close();
+  });
+
+  test('an origin is told of the pieces that it has shown, too', async () => {
+    await using lab = await SwarmLab.create();
+    const { metainfo } = await lab.seed(bytes);
+    const host = await lab.start();
+    const download = host.download(metainfo, { path: lab.path('copy') });
+    const origin = await FakePeer.dial(addressOf(host), metainfo);
+    origin.say(encodeSimple('haveNone'), encodeHave(3));
+    const other = await FakePeer.dial(addressOf(host), metainfo);
+    seedWith((block) => sliceOf(bytes, metainfo, block))(other);
+    await download.done;
+    await origin.hears('have', metainfo.pieceCount);
+    assert.ok(origin.all('have').some(({ piece }) => piece === 3));
+    origin.close();
   });
 
   test('a lone peer gets a whole blob from an origin, also when it leaves half way and returns', async () => {

@@ -7,12 +7,20 @@ import type { Member } from './member.ts';
 /** How much an origin shows a peer ahead of what it has sent: enough to keep the link busy. */
 const shownAhead = 1024 * 1024;
 const piecesAhead = 4;
+/** A piece that was shown and not asked for within this many milliseconds came from elsewhere, without a HAVE. */
+const askedWithin = 10_000;
+
+/** A piece that was shown: when, and how many bytes of it were sent. */
+interface Pending {
+  readonly at: number;
+  sent: number;
+}
 
 /** What an origin has shown one peer. */
 interface Shown {
   readonly told: Bitfield;
-  /** Pieces shown that the peer has not got yet, with the bytes of them that were sent. */
-  readonly pending: Map<number, number>;
+  /** Pieces shown that the peer has not got yet, as far as it told. */
+  readonly pending: Map<number, Pending>;
 }
 
 /** Shows a blob's pieces to each peer few at a time, as `Reveal` decides, until the swarm has a whole copy. */
@@ -56,9 +64,9 @@ export class Showing {
   /** A block is on its way to the peer. A piece that is sent whole makes room for the next; nobody waits for its HAVE. */
   sent(member: Member, block: Block, now: number): void {
     const shown = this.#members.get(member);
-    const before = shown?.pending.get(block.piece);
-    if (shown === undefined || before === undefined) return;
-    shown.pending.set(block.piece, before + block.length);
+    const pending = shown?.pending.get(block.piece);
+    if (pending === undefined) return;
+    pending.sent += block.length;
     this.#showMore(member, now);
   }
 
@@ -72,14 +80,14 @@ export class Showing {
     const shown = this.#members.get(member);
     if (shown === undefined) return;
     let unsent = 0;
-    for (const [piece, sent] of shown.pending)
-      if (sent < pieceSize(this.#metainfo, piece)) unsent++;
+    for (const [piece, { at, sent }] of shown.pending)
+      if (now - at < askedWithin && sent < pieceSize(this.#metainfo, piece)) unsent++;
     const more: number[] = [];
     for (; unsent < this.#ahead; unsent++) {
       const piece = this.#reveal.next(member.peer.has, shown.told, now);
       if (piece === undefined) break;
       shown.told.add(piece);
-      shown.pending.set(piece, 0);
+      shown.pending.set(piece, { at: now, sent: 0 });
       more.push(piece);
     }
     member.peer.have(more);

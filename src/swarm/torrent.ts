@@ -106,9 +106,9 @@ export class Torrent implements PeerEvents {
     return 'joined';
   }
 
-  /** Tells the peers of a piece that is ours now. Those that have it themselves need not know. */
+  /** Tells the peers of a piece that is ours now; also those that have it, since an origin must know what the swarm has. */
   announce(piece: number): void {
-    for (const { peer } of this.#members.values()) if (!peer.has.has(piece)) peer.have([piece]);
+    for (const { peer } of this.#members.values()) if (!peer.has.isFull) peer.have([piece]);
   }
 
   /** Leaves those to whom we can give nothing, and who can give us nothing. */
