@@ -237,6 +237,7 @@ export class DownloadTask implements Download {
     if (best === undefined || best.isBusy || now < this.#webSeedNotBefore) return;
     const help = {
       idleFor: now - fetching.peerBlockAt,
+      peers: this.#torrent?.memberCount ?? 0,
       usefulPeers: fetching.usefulPeers,
       isSearchOver:
         (this.#search?.isOver ?? true) && this.#announcers.every((announcer) => announcer.isTried),

@@ -1,6 +1,7 @@
 import type { Block } from '../torrent/geometry.ts';
-import { blockLength, pieceSize } from '../torrent/geometry.ts';
+import { blockCount, pieceSize } from '../torrent/geometry.ts';
 import { PiecePicker } from '../torrent/piece-picker.ts';
+import { requestDepth } from '../torrent/request-depth.ts';
 import { Requests } from '../torrent/requests.ts';
 import type { Environment } from './environment.ts';
 import type { Member } from './member.ts';
@@ -8,8 +9,6 @@ import { isPiece } from './piece-file.ts';
 import type { Torrent, Wanting } from './torrent.ts';
 import type { WebSeed, WebSeedUser } from './web-seed.ts';
 
-/** Bytes asked of one peer ahead of what has come, and a piece at least. */
-const askedAhead = 1024 * 1024;
 /** Bytes that may wait for the disk before no more are asked for. */
 const mostWriting = 32 * 1024 * 1024;
 /** A peer that owes blocks and sends none for so long (milliseconds) is left alone for a while. */
@@ -35,7 +34,7 @@ export class Fetching implements Wanting, WebSeedUser {
   readonly #picker: PiecePicker;
   readonly #requests: Requests<Source>;
   readonly #buffers = new Map<number, Uint8Array>();
-  readonly #pipeline: number;
+  readonly #pieceBlocks: number;
   /** When the last wanted block came from a peer, and from any source. */
   peerBlockAt: number;
   blockAt: number;
@@ -48,7 +47,7 @@ export class Fetching implements Wanting, WebSeedUser {
     this.#events = events;
     this.#picker = new PiecePicker(torrent.have, env.random);
     this.#requests = new Requests(torrent.metainfo, this.#picker);
-    this.#pipeline = Math.ceil(Math.max(torrent.metainfo.pieceLength, askedAhead) / blockLength);
+    this.#pieceBlocks = blockCount(torrent.metainfo.pieceLength);
     this.peerBlockAt = env.clock.now();
     this.blockAt = env.clock.now();
   }
@@ -145,7 +144,7 @@ export class Fetching implements Wanting, WebSeedUser {
     const now = this.#env.clock.now();
     if (peer.isChoking || member.useful === 0 || peer.isClosed || member.shunnedUntil > now) return;
     if (this.#torrent.file.writing > mostWriting) return;
-    const depth = Math.min(this.#pipeline, peer.requestLimit);
+    const depth = requestDepth(member.pace.rate, this.#pieceBlocks, peer.requestLimit);
     const outstanding = this.#requests.outstanding(member);
     // Asking for several at a time spares a write for each block.
     if (outstanding > depth * 0.75) return;
@@ -155,7 +154,10 @@ export class Fetching implements Wanting, WebSeedUser {
       if (block === undefined) break;
       blocks.push(block);
     }
-    if (outstanding === 0 && blocks.length > 0) member.heardAt = now;
+    if (outstanding === 0 && blocks.length > 0) {
+      member.heardAt = now;
+      member.pace.restart(now);
+    }
     peer.request(blocks);
   }
 
@@ -168,6 +170,7 @@ export class Fetching implements Wanting, WebSeedUser {
     this.blockAt = now;
     if ('peer' in source) {
       source.heardAt = now;
+      source.pace.came(1, now);
       this.peerBlockAt = now;
       this.bytesFromPeers += bytes;
       this.#env.counters.received += bytes;

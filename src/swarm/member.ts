@@ -1,3 +1,4 @@
+import { Pace } from '../base/pace.ts';
 import type { RateLimiter } from '../base/rate-limiter.ts';
 import type { Bitfield } from '../torrent/bitfield.ts';
 import type { Block } from '../torrent/geometry.ts';
@@ -21,6 +22,8 @@ export class Member implements SlotCandidate {
   useful = 0;
   /** When it was asked, or last sent a block that was asked for. */
   heardAt = 0;
+  /** Blocks that come from it, a millisecond. */
+  readonly pace: Pace;
   /** It stalled: it is asked for nothing until then. */
   shunnedUntil = 0;
 
@@ -34,6 +37,7 @@ export class Member implements SlotCandidate {
     this.peer = peer;
     this.grant = Math.max(pieceLength, leastGrant);
     this.since = now;
+    this.pace = new Pace(now);
     this.#uploads = new UploadQueue(upload, target);
   }
 

@@ -54,7 +54,7 @@ export class Showing {
   had(member: Member, pieces: Iterable<number>, now: number): void {
     const pending = this.#members.get(member)?.pending;
     for (const piece of pieces) {
-      this.#reveal.had(piece);
+      this.#reveal.had(piece, now);
       pending?.delete(piece);
     }
     if (this.#reveal.isOver) this.#showAll();

@@ -63,17 +63,21 @@ export class UploadQueue {
 
   async #run(): Promise<void> {
     this.#isRunning = true;
+    let paid = 0;
     try {
       for (
         let block = this.#blocks[0];
         block !== undefined && !this.#isClosed;
         block = this.#blocks[0]
       ) {
-        // While it waits for the link a request can still be cancelled, so it stays in the queue.
-        const turn = this.#limiter.take(block.length);
+        // While it waits for the link a request can still be cancelled, so it stays in the queue; its place on the link is
+        // then the next one's.
+        const turn = paid < block.length ? this.#limiter.take(block.length - paid) : undefined;
+        paid = Math.max(paid, block.length);
         if (turn !== undefined) await turn;
         if (this.#blocks[0] !== block) continue;
         this.#blocks.shift();
+        paid -= block.length;
         const read = this.#target.read(block);
         const bytes = read instanceof Uint8Array ? read : await read;
         if (this.#isClosed) return;

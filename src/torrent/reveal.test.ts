@@ -43,9 +43,23 @@ suite('reveal', () => {
     const reveal = new Reveal(3, firstOfEquals);
     assert.equal(show(reveal, nothing(3), nothing(3), 0), '0 1 2');
     const other = nothing(3);
-    assert.equal(show(reveal, nothing(3), other, 1_999), '');
-    reveal.had(1);
-    assert.equal(show(reveal, nothing(3), other, 2_000), '0 2');
+    assert.equal(show(reveal, nothing(3), other, 9_999), '');
+    assert.equal(show(reveal, nothing(3), other, 10_000), '0 1 2');
+  });
+
+  test('a while is three times what it usually takes, and two seconds at least', () => {
+    const quick = new Reveal(3, firstOfEquals);
+    assert.equal(show(quick, nothing(3), nothing(3), 0), '0 1 2');
+    quick.had(1, 100);
+    const other = nothing(3);
+    assert.equal(show(quick, nothing(3), other, 1_999), '');
+    assert.equal(show(quick, nothing(3), other, 2_000), '0 2');
+
+    const slow = new Reveal(2, firstOfEquals);
+    assert.equal(show(slow, nothing(2), nothing(2), 0), '0 1');
+    slow.had(0, 5_000);
+    assert.equal(show(slow, nothing(2), nothing(2), 14_999), '');
+    assert.equal(show(slow, nothing(2), nothing(2), 15_000), '1');
   });
 
   test('what a peer has, or was shown, it is not shown', () => {
@@ -55,10 +69,10 @@ suite('reveal', () => {
 
   test('it is over when every piece is had by some peer', () => {
     const reveal = new Reveal(2, firstOfEquals);
-    reveal.had(0);
-    reveal.had(0);
+    reveal.had(0, 0);
+    reveal.had(0, 0);
     assert.equal(reveal.isOver, false);
-    reveal.had(1);
+    reveal.had(1, 0);
     assert.equal(reveal.isOver, true);
   });
 
@@ -91,7 +105,7 @@ suite('reveal', () => {
             for (let turn = 0; turn < stays; turn++)
               shown.add(reveal.next(nothing(length), shown, now) ?? 0);
             for (const piece of shown.indexes()) {
-              if ((got >> piece) & 1) reveal.had(piece);
+              if ((got >> piece) & 1) reveal.had(piece, 0);
               else reveal.takeBack(piece);
             }
             now += 100;
@@ -102,7 +116,7 @@ suite('reveal', () => {
             show(reveal, has, shown, now);
             for (const piece of shown.indexes()) {
               has.add(piece);
-              reveal.had(piece);
+              reveal.had(piece, 0);
             }
           }
           assert.ok(reveal.isOver);

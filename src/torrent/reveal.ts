@@ -1,8 +1,13 @@
 import { randomInteger, type Random } from '../base/random.ts';
 import type { Having } from './piece-picker.ts';
 
-/** A piece revealed to one peer is revealed to another when nobody has got it after this many milliseconds. */
-const revealAgainAfter = 2_000;
+/**
+ * A piece that nobody has got is revealed to another peer after so many times the usual time, and after so many milliseconds
+ * at least; as long as no time is usual yet, after a while.
+ */
+const slowFactor = 3;
+const slowAtLeast = 2_000;
+const slowAtFirst = 10_000;
 
 /**
  * What an origin shows of a blob while the swarm has no whole copy yet (super-seeding, BEP 16, without its waiting):
@@ -16,6 +21,8 @@ export class Reveal {
   readonly #shownAt: Float64Array;
   readonly #spread: Uint8Array;
   #missing: number;
+  /** Milliseconds from showing a piece until some peer has it. */
+  #usualTime: number | undefined;
 
   constructor(pieceCount: number, random: Random) {
     this.#random = random;
@@ -32,10 +39,13 @@ export class Reveal {
   }
 
   /** Some peer has this piece. */
-  had(piece: number): void {
+  had(piece: number, now: number): void {
     if (this.#spread[piece] !== 0) return;
     this.#spread[piece] = 1;
     this.#missing--;
+    if (this.#times[piece] !== 1) return;
+    const took = now - (this.#shownAt[piece] ?? now);
+    this.#usualTime = this.#usualTime === undefined ? took : this.#usualTime * 0.8 + took * 0.2;
   }
 
   /** A peer that was shown this piece left without it. */
@@ -46,6 +56,10 @@ export class Reveal {
 
   /** The piece to show next to a peer that has `has` and was shown `shown`; undefined: none now. */
   next(has: Having, shown: Having, now: number): number | undefined {
+    const patience =
+      this.#usualTime === undefined
+        ? slowAtFirst
+        : Math.max(slowAtLeast, this.#usualTime * slowFactor);
     let best: number | undefined;
     let bestTimes = Infinity;
     let ties = 0;
@@ -53,7 +67,7 @@ export class Reveal {
       const times = this.#times[piece] ?? 0;
       if (times > bestTimes || this.#spread[piece] !== 0 || has.has(piece) || shown.has(piece))
         continue;
-      if (times > 0 && now - (this.#shownAt[piece] ?? 0) < revealAgainAfter) continue;
+      if (times > 0 && now - (this.#shownAt[piece] ?? 0) < patience) continue;
       ties = times < bestTimes ? 1 : ties + 1;
       if (ties > 1 && randomInteger(this.#random, ties) > 0) continue;
       best = piece;

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { isWebSeedTurn, type SwarmHelp } from './web-seed-turn.ts';
 
-const helped: SwarmHelp = { idleFor: 0, usefulPeers: 5, isSearchOver: true, isUrgent: false };
+const helped: SwarmHelp = {
+  idleFor: 0,
+  peers: 9,
+  usefulPeers: 5,
+  isSearchOver: true,
+  isUrgent: false,
+};
 const turn = (help: Partial<SwarmHelp>, chance = 0): boolean =>
   isWebSeedTurn({ ...helped, ...help }, chance);
 
@@ -12,12 +18,18 @@ suite('web seed turn', () => {
     assert.equal(turn({ idleFor: 15_000 }), false);
   });
 
-  test('when no peer has anything and none is to be found it is asked at once', () => {
-    assert.equal(turn({ usefulPeers: 0 }), true);
+  test('when there is no peer and none is to be found it is asked at once', () => {
+    assert.equal(turn({ peers: 0, usefulPeers: 0 }), true);
+  });
+
+  test('peers that have nothing yet are given time to get something', () => {
+    assert.equal(turn({ usefulPeers: 0, idleFor: 5_000 }), false);
+    assert.equal(turn({ usefulPeers: 0, idleFor: 5_001 }), true);
+    assert.equal(turn({ usefulPeers: 0, idleFor: 5_001 }, 0.5), false);
   });
 
   test('while peers are being looked for it waits a moment, and each host another', () => {
-    const searching = { usefulPeers: 0, isSearchOver: false };
+    const searching = { peers: 0, usefulPeers: 0, isSearchOver: false };
     assert.equal(turn({ ...searching, idleFor: 1_500 }), false);
     assert.equal(turn({ ...searching, idleFor: 1_501 }), true);
     assert.equal(turn({ ...searching, idleFor: 1_501 }, 0.9), false);

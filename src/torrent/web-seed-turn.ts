@@ -2,7 +2,9 @@
 export interface SwarmHelp {
   /** Since when nothing came from any peer, or since the download began. */
   readonly idleFor: number;
-  /** Connected peers that have pieces which are missing here. */
+  /** Connected peers. */
+  readonly peers: number;
+  /** Those of them that have pieces which are missing here. */
   readonly usefulPeers: number;
   /** The trackers were asked, and every known peer was tried. */
   readonly isSearchOver: boolean;
@@ -12,6 +14,8 @@ export interface SwarmHelp {
 
 /** Peers that have what is missing but send nothing are busy: hosts must not all fall upon the registry at once. */
 const busyPatience = 15_000;
+/** Peers that have nothing yet are about to get something. */
+const emptyPatience = 5_000;
 const searchPatience = 3_000;
 
 /**
@@ -21,5 +25,6 @@ const searchPatience = 3_000;
 export function isWebSeedTurn(help: SwarmHelp, chance: number): boolean {
   if (help.isUrgent) return true;
   if (help.usefulPeers > 0) return help.idleFor > busyPatience * (1 + chance);
+  if (help.peers > 0) return help.idleFor > emptyPatience * (1 + chance);
   return help.isSearchOver || help.idleFor > searchPatience * (0.5 + chance);
 }

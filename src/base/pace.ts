@@ -1,0 +1,33 @@
+/** The shortest time, in milliseconds, that a pace is measured over. */
+const window = 100;
+
+/** How fast something comes, in units a millisecond: the mean of the latest windows, the newest counting half. */
+export class Pace {
+  #since: number;
+  #count = 0;
+  #rate = 0;
+
+  constructor(now: number) {
+    this.#since = now;
+  }
+
+  get rate(): number {
+    return this.#rate;
+  }
+
+  /** `count` units came at `now`. */
+  came(count: number, now: number): void {
+    this.#count += count;
+    const took = now - this.#since;
+    if (took < window) return;
+    const latest = this.#count / took;
+    this.#rate = this.#rate === 0 ? latest : (this.#rate + latest) / 2;
+    this.restart(now);
+  }
+
+  /** What follows comes after a pause that says nothing about the pace. */
+  restart(now: number): void {
+    this.#since = now;
+    this.#count = 0;
+  }
+}
