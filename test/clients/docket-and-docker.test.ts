@@ -92,6 +92,9 @@ test('docket push and docket pull carry images from one Docker engine to another
     await client(toHost, to.address, 'pull', 'app:1');
     assert.equal(await to.docker([...run, 'app:1']), 'this is image\n');
     const fetched = await agent.downloads();
-    assert.ok(fetched.some(({ length }) => length > 15_000_000), JSON.stringify(fetched));
+    assert.ok(
+      fetched.some(({ length }) => length > 15_000_000),
+      JSON.stringify(fetched),
+    );
   });
 });

@@ -15,101 +15,124 @@ import { containerTools } from '../lab/containers.ts';
 import { startRegistry, type RegistryProcess } from '../lab/docket.ts';
 import { fetchToFile } from '../lab/fetch-on.ts';
 import { startHosts, type Host } from '../lab/hosts.ts';
-import { makeImage } from '../lab/image.ts';
+import { makeImage, type LabImage } from '../lab/image.ts';
 import { Lab } from '../lab/lab.ts';
 import { digestOfFile } from '../lab/random-file.ts';
 
-const clients: Readonly<Record<string, TorrentFetch>> = {
+const fetchers = {
   ctorrent: fetchWithCtorrent,
   aria2: fetchWithAria2,
   transmission: fetchWithTransmission,
   libtorrent: fetchWithLibtorrent,
-};
+} satisfies Readonly<Record<string, TorrentFetch>>;
+
+type Name = keyof typeof fetchers;
+const all: readonly Name[] = ['ctorrent', 'aria2', 'transmission', 'libtorrent'];
 
 interface Scene {
   readonly lab: Lab;
   readonly registry: RegistryProcess;
+  readonly registryHost: Host;
   readonly hosts: readonly Host[];
-  readonly digest: string;
-  readonly metainfo: Metainfo;
+  readonly image: LabImage;
 }
 
-/** A registry with a blob of 20 MB, and a host for each client. */
-async function openScene(t: TestContext, names: readonly string[]): Promise<Scene> {
+/** A registry with an image, and a host for each client. Undefined when this machine lacks what it takes. */
+async function openScene(
+  t: TestContext,
+  names: readonly Name[],
+  lengths: readonly number[],
+): Promise<Scene | undefined> {
+  if (!needClients(t, 'hosts', 'skopeo', ...names)) return undefined;
   const lab = await Lab.open(t);
-  const [registryHost, ...hosts] = await startHosts(lab, ['registry', ...names], {
-    rate: '200mbit',
-  });
+  const options = { rate: '200mbit' };
+  const [registryHost, ...hosts] = await startHosts(lab, ['registry', ...names], options);
   assert.ok(registryHost !== undefined);
-  const registry = await startRegistry(lab, { host: registryHost });
-  const image = await makeImage(lab, 'image', [20_000_000]);
+  const registry = await startRegistry(lab, { host: registryHost, logLevel: 'debug' });
+  const image = await makeImage(lab, 'image', lengths, { runnable: false });
   const tools = await containerTools(lab, { host: registryHost });
   const target = `docker://${registryHost.address}:8000/team/app:1`;
   const source = `oci:${image.layout}:latest`;
   await tools.skopeo(['copy', '--dest-tls-verify=false', source, target]);
-  const digest = image.layers.at(-1)?.digest ?? '';
-  const url = `${registry.url}/v2/team/app/_docket/torrents/${digest}`;
-  const served = await fetchToFile(lab, registryHost, url, join(lab.folder, 'served.torrent'));
-  const metainfo = parseMetainfo(await readFile(served));
-  assert.equal(metainfo.name, digest.replace(':', '-'));
-  return { lab, registry, hosts, digest, metainfo };
+  return { lab, registry, registryHost, hosts, image };
 }
 
-/** Writes a torrent file under a name of its own. */
-async function write(lab: Lab, name: string, bytes: Uint8Array): Promise<string> {
-  const path = join(lab.folder, `${name}.torrent`);
-  await writeFile(path, bytes);
+/** The `.torrent` of one of the image's layers, as the registry serves it. */
+async function servedTorrent(
+  { lab, registry, registryHost, image }: Scene,
+  layer: number,
+): Promise<{ readonly path: string; readonly metainfo: Metainfo }> {
+  const digest = image.layers[layer]?.digest ?? '';
+  const url = `${registry.url}/v2/team/app/_docket/torrents/${digest}`;
+  const path = join(lab.folder, `served-${layer}.torrent`);
+  const metainfo = parseMetainfo(await readFile(await fetchToFile(lab, registryHost, url, path)));
+  assert.equal(metainfo.name, digest.replace(':', '-'));
+  return { path, metainfo };
+}
+
+/** Writes the torrent with other sources: the info hash stays the same. */
+async function withSources(
+  { lab }: Scene,
+  metainfo: Metainfo,
+  sources: Parameters<typeof encodeMetainfo>[1],
+): Promise<string> {
+  const path = join(lab.folder, `${metainfo.infoHash}.torrent`);
+  await writeFile(path, encodeMetainfo(metainfo, sources));
   return path;
 }
 
-/** Fetches the torrent with each of the named clients at the same time, and compares what they got. */
-async function fetchWithAll(
-  { lab, hosts, digest, metainfo }: Scene,
-  names: readonly string[],
+/** Fetches a torrent with one client on a host of its own, and compares what it got with the layer. */
+async function fetchAndCompare(
+  { lab, hosts, image }: Scene,
+  client: { readonly name: Name; readonly index: number },
   torrent: string,
+  layer: number,
 ): Promise<void> {
-  await Promise.all(
-    names.map(async (name, index) => {
-      const [fetchTorrent, host] = [clients[name], hosts[index]];
-      assert.ok(fetchTorrent !== undefined && host !== undefined);
-      const file = await fetchTorrent(lab, { host, torrent, name: metainfo.name });
-      assert.equal(await digestOfFile(file), digest, `what ${name} has fetched`);
-    }),
-  );
+  const host = hosts[client.index];
+  const blob = image.layers[layer];
+  assert.ok(host !== undefined && blob !== undefined);
+  const job = { host, torrent, name: blob.digest.replace(':', '-') };
+  const file = await fetchers[client.name](lab, job);
+  assert.equal(await digestOfFile(file), blob.digest, `what ${client.name} has fetched`);
 }
 
-test('ctorrent, aria2, Transmission and libtorrent fetch a blob whole from peers alone', async (t) => {
-  if (!needClients(t, 'hosts', 'busybox', 'skopeo')) return;
-  if (!needClients(t, 'ctorrent', 'aria2', 'transmission', 'libtorrent')) return;
-  const names = Object.keys(clients);
-  const scene = await openScene(t, names);
-  const { lab, registry, metainfo } = scene;
-  assert.ok(metainfo.webSeeds.length > 0, 'the registry names itself as a web seed');
-  const torrent = await write(lab, 'peers-only', encodeMetainfo(metainfo, { webSeeds: [] }));
-  const before = await registry.sent();
-  await fetchWithAll(scene, names, torrent);
-  const after = await registry.sent();
-  assert.ok(after.peers - before.peers >= metainfo.length, 'the registry has sent it as a peer');
+test('ctorrent, aria2, Transmission and libtorrent each fetch a blob whole from the registry as their one peer', async (t) => {
+  // A torrent each, so that none gets anything from another.
+  const scene = await openScene(t, all, [6_000_000, 6_000_000, 6_000_000, 6_000_000]);
+  if (scene === undefined) return;
+  const before = await scene.registry.sent();
+  await Promise.all(
+    all.map(async (name, index) => {
+      const { metainfo } = await servedTorrent(scene, index);
+      assert.ok(metainfo.webSeeds.length > 0, 'the registry names itself as a web seed');
+      const torrent = await withSources(scene, metainfo, { webSeeds: [] });
+      await fetchAndCompare(scene, { name, index }, torrent, index);
+    }),
+  );
+  const after = await scene.registry.sent();
+  const length = scene.image.layers.reduce((sum, layer) => sum + layer.size, 0);
+  assert.ok(after.peers - before.peers >= length, 'the registry has sent all of it as a peer');
   assert.equal(after.http - before.http, 0, 'nothing went over HTTP');
 });
 
-test('the same clients take the torrent as it is served, with its web seed', async (t) => {
-  if (!needClients(t, 'hosts', 'busybox', 'skopeo')) return;
-  if (!needClients(t, 'ctorrent', 'aria2', 'transmission', 'libtorrent')) return;
-  const names = Object.keys(clients);
-  const scene = await openScene(t, names);
-  await fetchWithAll(scene, names, join(scene.lab.folder, 'served.torrent'));
+test('the same clients take a torrent as it is served, all at the same time', async (t) => {
+  const scene = await openScene(t, all, [20_000_000]);
+  if (scene === undefined) return;
+  const { path } = await servedTorrent(scene, 0);
+  await Promise.all(all.map((name, index) => fetchAndCompare(scene, { name, index }, path, 0)));
 });
 
-test('aria2 and libtorrent fetch a blob whole from the web seed alone', async (t) => {
-  if (!needClients(t, 'hosts', 'busybox', 'skopeo', 'aria2', 'libtorrent')) return;
-  const names = ['aria2', 'libtorrent'];
-  const scene = await openScene(t, names);
-  const { lab, registry, metainfo } = scene;
-  const torrent = await write(lab, 'web-seed-only', encodeMetainfo(metainfo, { trackers: [] }));
-  const before = await registry.sent();
-  await fetchWithAll(scene, names, torrent);
-  const after = await registry.sent();
+test('aria2 and libtorrent fetch a blob whole from the registry as their web seed alone', async (t) => {
+  const names = ['aria2', 'libtorrent'] as const;
+  const scene = await openScene(t, names, [20_000_000]);
+  if (scene === undefined) return;
+  const { metainfo } = await servedTorrent(scene, 0);
+  const torrent = await withSources(scene, metainfo, { trackers: [] });
+  const before = await scene.registry.sent();
+  await Promise.all(
+    names.map((name, index) => fetchAndCompare(scene, { name, index }, torrent, 0)),
+  );
+  const after = await scene.registry.sent();
   assert.equal(after.peers - before.peers, 0, 'nothing went to peers');
   assert.ok(after.http - before.http >= names.length * metainfo.length);
 });

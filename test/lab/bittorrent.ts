@@ -1,5 +1,5 @@
 import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { encodeMetainfo, parseMetainfo } from '../../src/torrent/metainfo.ts';
 import { python } from './clients.ts';
@@ -54,10 +54,9 @@ export const fetchWithTransmission: TorrentFetch = async (lab, job) => {
   const whole = join(folder, 'whole');
   const script = join(folder, 'finish');
   await writeFile(script, `#!/bin/sh\ntouch '${whole}'\n`, { mode: 0o755 });
-  // It would try uTP first, for half a minute or longer, with peers that speak only TCP.
-  await mkdir(join(folder, 'config'));
-  if (!process.env['UTP'])
-    await writeFile(join(folder, 'config', 'settings.json'), '{"utp-enabled":false}');
+  // It would try uTP first, and for minutes when the peer, which speaks TCP only, does not dial it.
+  const settings = join(await lab.newFolder(join(basename(folder), 'config')), 'settings.json');
+  await writeFile(settings, '{"utp-enabled":false}');
   const options = ['-w', folder, '-g', join(folder, 'config'), '-p', '6881', '-M', '-f', script];
   const program = lab.start(['transmission-cli', ...options, job.torrent], {
     name: `transmission-cli on ${job.host.name}`,

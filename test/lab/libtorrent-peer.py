@@ -29,10 +29,14 @@ session = lt.session(
 flags = lt.torrent_flags.seed_mode if role == "seed" else lt.torrent_flags.update_subscribe
 handle = session.add_torrent({"ti": lt.torrent_info(torrent), "save_path": folder, "flags": flags})
 told = False
+had = -1
 while True:
     for alert in session.pop_alerts():
         print(alert.message(), file=sys.stderr, flush=True)
     status = handle.status()
+    if status.num_pieces != had:
+        had = status.num_pieces
+        print(f"{had} pieces, {status.num_peers} peers", file=sys.stderr, flush=True)
     if status.is_seeding and not told:
         told = True
         bytes_ = {"downloaded": status.total_payload_download, "failed": status.total_failed_bytes}
