@@ -81,7 +81,7 @@ suite('a hostile peer', { timeout: 60_000 }, () => {
       await silent.dropped();
       await slow.dropped();
       const patience = (performance.now() - begun) * 20;
-      assert.ok(patience > 4_900 && patience < 15_000, `${patience} ms`);
+      assert.ok(patience > 4_900 && patience < 60_000, `${patience} ms`);
     }, 20));
 
   test('that drips its handshake byte by byte is served all the same', () =>
@@ -244,7 +244,7 @@ suite('a hostile peer', { timeout: 60_000 }, () => {
       // And is told that we are alive in the meantime.
       assert.ok(alive.all('keepAlive').length >= 1);
       alive.close();
-    }, 300));
+    }, 100));
 
   test('that resets its connection anywhere does no harm', () =>
     withSeeder(async (seeder, seed) => {

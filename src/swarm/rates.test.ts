@@ -35,17 +35,17 @@ async function timeOf(
 suite('rates', { timeout: 60_000 }, () => {
   test('an upload rate is kept and used, with one peer', async () => {
     const took = await timeOf(limited(), [{}]);
-    assert.ok(took > 900 && took < 1_700, `${took} ms for one second’s bytes`);
+    assert.ok(took > 900 && took < 3_000, `${took} ms for one second’s bytes`);
   });
 
   test('an upload rate is kept over all peers together', async () => {
     const took = await timeOf(limited(), [{}, {}]);
-    assert.ok(took > 1_850 && took < 3_000, `${took} ms for two seconds’ bytes`);
+    assert.ok(took > 1_850 && took < 5_000, `${took} ms for two seconds’ bytes`);
   });
 
   test('a download rate is kept and used, and no byte is lost by pausing', async () => {
     const took = await timeOf({}, [{ download: createRateLimiter(rate, systemClock) }]);
-    assert.ok(took > 900 && took < 1_700, `${took} ms for one second’s bytes`);
+    assert.ok(took > 900 && took < 3_000, `${took} ms for one second’s bytes`);
   });
 
   test('what else flows over the same limiter counts', async () => {
@@ -53,6 +53,6 @@ suite('rates', { timeout: 60_000 }, () => {
     const other = setInterval(() => void download.take(rate / 20), 100);
     const took = await timeOf({}, [{ download }]);
     clearInterval(other);
-    assert.ok(took > 1_600 && took < 3_500, `${took} ms for two seconds’ bytes`);
+    assert.ok(took > 1_600 && took < 5_000, `${took} ms for two seconds’ bytes`);
   });
 });

@@ -38,7 +38,7 @@ suite('seeding', { timeout: 60_000 }, () => {
     const left = performance.now();
     await until('it is closed', () => seeder.totals().torrents === 0);
     const idle = (performance.now() - left) / 5;
-    assert.ok(idle > 55 && idle < 120, `${idle} s`);
+    assert.ok(idle > 55 && idle < 600, `${idle} s`);
     const again = await FakePeer.dial(addressOf(seeder), seed.metainfo);
     await again.hears('haveAll');
     assert.equal(asked.length, 2);

@@ -72,12 +72,12 @@ suite('a peer that does not give', { timeout: 60_000 }, () => {
     unwilling.onMessage = (message) => {
       if (message.type === 'interested') unwilling.say(encodeSimple('unchoke'));
       if (message.type !== 'request') return;
-      if (rejects < 200) unwilling.say(encodeBlock('reject', message.block));
+      if (rejects < 30) unwilling.say(encodeBlock('reject', message.block));
       else unwilling.sendBlock(message.block, sliceOf(bytes, metainfo, message.block));
       rejects++;
     };
     const begun = performance.now();
-    await until('some were rejected', () => rejects > 100);
+    await until('some were rejected', () => rejects > 10);
     assert.ok(performance.now() - begun > 50, 'it was asked again at once');
     await download.done;
     assert.deepEqual(await readFile(lab.path('copy')), bytes);
@@ -116,7 +116,7 @@ suite('a peer that does not give', { timeout: 60_000 }, () => {
     await assert.rejects(download.done, { name: 'SwarmError', code: 'SWARM_STALLED' });
     await assert.rejects(reader, { code: 'SWARM_STALLED' });
     const seconds = (performance.now() - begun) / 5;
-    assert.ok(seconds > 115 && seconds < 250, `${seconds} s`);
+    assert.ok(seconds > 115 && seconds < 1_000, `${seconds} s`);
     await until('it is forgotten', () => host.find(metainfo.infoHash) === undefined);
     await download.stop();
   });
