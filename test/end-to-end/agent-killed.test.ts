@@ -13,7 +13,7 @@ test('an agent that is killed in the middle fetches only the rest, and the other
   const blob = await writeRandomFile(join(lab.folder, 'blob'), 10_000_000);
   const pushed = await pushBlob(registry.url, 'team/app', '1', blob);
   const start = (name: string) =>
-    startAgent(lab, { name, registry: registry.url, rate: 2_500_000 });
+    startAgent(lab, { name, registry: registry.url, rate: 1_500_000 });
   const [one, two, three] = await Promise.all([start('one'), start('two'), start('three')]);
 
   const others = Promise.all([two, three].map((agent) => pull(agent.url, pushed, '1')));
