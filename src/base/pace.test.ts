@@ -18,11 +18,13 @@ suite('pace', () => {
     assert.equal(pace.rate, 2);
   });
 
-  test('a pause does not count', () => {
+  test('a pause does not count, and short turns add up', () => {
     const pace = new Pace(0);
-    pace.came(100, 100);
-    pace.restart(10_000);
-    pace.came(100, 10_100);
+    pace.came(60, 60);
+    pace.resume(10_000);
+    pace.came(39, 10_039);
+    assert.equal(pace.rate, 0);
+    pace.came(1, 10_040);
     assert.equal(pace.rate, 1);
   });
 });

@@ -31,7 +31,7 @@ export class Manifests {
   /** Throws OciError MANIFEST_UNKNOWN. */
   async get(repository: Repository, reference: ManifestReference): Promise<ManifestRecord> {
     const record = await this.#catalog.manifests.find(repository, reference);
-    if (record === undefined) throw unknown(reference);
+    if (record === undefined) throw unknown(repository, reference);
     return record;
   }
 
@@ -81,7 +81,7 @@ export class Manifests {
       reference.kind === 'tag'
         ? await this.#catalog.manifests.removeTag(repository, reference.tag)
         : await this.#catalog.manifests.remove(repository, reference.digest);
-    if (!removed) throw unknown(reference);
+    if (!removed) throw unknown(repository, reference);
   }
 
   /** The same bytes are never served under two types (CVE-2021-41190). */
@@ -122,9 +122,9 @@ export class Manifests {
   }
 }
 
-function unknown(reference: ManifestReference): OciError {
+function unknown(repository: Repository, reference: ManifestReference): OciError {
   const name = reference.kind === 'tag' ? reference.tag : reference.digest;
-  return new OciError('MANIFEST_UNKNOWN', `this repository has no manifest ${name}`, {
+  return new OciError('MANIFEST_UNKNOWN', `${repository} has no manifest ${name}`, {
     detail: { reference: name },
   });
 }

@@ -156,7 +156,7 @@ export class Fetching implements Wanting, WebSeedUser {
     }
     if (outstanding === 0 && blocks.length > 0) {
       member.heardAt = now;
-      member.pace.restart(now);
+      member.pace.resume(now);
     }
     peer.request(blocks);
   }

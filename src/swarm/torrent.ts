@@ -95,11 +95,12 @@ export class Torrent implements PeerEvents {
     });
     this.#members.set(peer, member);
     slots.add(member);
-    peer.introduce(this.#showing?.joined(member) ?? this.have, {
+    const shown = this.#showing?.joined(member) ?? this.have;
+    peer.introduce(shown, {
       client: clientName,
       port: this.#env.port(),
       requestLimit,
-      isUploadOnly: this.have.isFull,
+      isUploadOnly: shown.isFull,
     });
     this.#showing?.update(clock.now());
     peer.start(rest, () => clock.now());
