@@ -70,6 +70,7 @@ export class Fetching implements Wanting, WebSeedUser {
       }
     }
     this.#askAll();
+    for (const member of this.#torrent.members) this.#setInterest(member);
   }
 
   gained(member: Member, pieces: readonly number[]): void {
@@ -159,11 +160,22 @@ export class Fetching implements Wanting, WebSeedUser {
       member.pace.resume(now);
     }
     peer.request(blocks);
+    if (outstanding + blocks.length === 0) this.#setInterest(member);
   }
 
+  /**
+   * Interest asks for a turn at the peer. Among ourselves it is withdrawn as soon as there is nothing to ask for, so that
+   * the turn is another's; other clients decide on turns so rarely that for them it stands while they have what is missing.
+   */
   #setInterest(member: Member): void {
-    const isInterested = member.useful > 0;
-    if (member.peer.amInterested !== isInterested) member.peer.setInterested(isInterested);
+    const { peer } = member;
+    const now = this.#env.clock.now();
+    const isInterested =
+      member.useful > 0 &&
+      (peer.isForeign ||
+        this.#requests.outstanding(member) > 0 ||
+        this.#requests.wants(member, peer.has, now));
+    if (peer.amInterested !== isInterested) peer.setInterested(isInterested);
   }
 
   #count(source: Source, bytes: number, now: number): void {

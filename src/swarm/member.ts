@@ -41,6 +41,10 @@ export class Member implements SlotCandidate {
     this.#uploads = new UploadQueue(upload, target);
   }
 
+  get host(): string {
+    return this.peer.id;
+  }
+
   get isInterested(): boolean {
     return this.peer.isInterested;
   }

@@ -1,12 +1,10 @@
+import { Pace } from '../base/pace.ts';
 import { Bitfield } from '../torrent/bitfield.ts';
 import { pieceSize, type Block } from '../torrent/geometry.ts';
 import type { Metainfo } from '../torrent/metainfo.ts';
-import type { Reveal } from '../torrent/reveal.ts';
+import { revealDepth, type Reveal } from '../torrent/reveal.ts';
 import type { Member } from './member.ts';
 
-/** How much an origin shows a peer ahead of what it has sent: enough to keep the link busy. */
-const shownAhead = 1024 * 1024;
-const piecesAhead = 4;
 /** A piece that was shown and not asked for within this many milliseconds came from elsewhere, without a HAVE. */
 const askedWithin = 10_000;
 
@@ -21,26 +19,27 @@ interface Shown {
   readonly told: Bitfield;
   /** Pieces shown that the peer has not got yet, as far as it told. */
   readonly pending: Map<number, Pending>;
+  /** Bytes a millisecond that are sent to it while there is something to send. */
+  readonly pace: Pace;
 }
 
 /** Shows a blob's pieces to each peer few at a time, as `Reveal` decides, until the swarm has a whole copy. */
 export class Showing {
   readonly #metainfo: Metainfo;
   readonly #reveal: Reveal;
-  readonly #ahead: number;
   readonly #members = new Map<Member, Shown>();
 
   constructor(metainfo: Metainfo, reveal: Reveal) {
     this.#metainfo = metainfo;
     this.#reveal = reveal;
-    this.#ahead = Math.max(piecesAhead, Math.ceil(shownAhead / metainfo.pieceLength));
   }
 
   /** The pieces to announce to a peer that joins. */
-  joined(member: Member): Bitfield {
+  joined(member: Member, now: number): Bitfield {
     const { pieceCount } = this.#metainfo;
     if (this.#reveal.isOver) return Bitfield.full(pieceCount);
-    this.#members.set(member, { told: new Bitfield(pieceCount), pending: new Map() });
+    const pace = new Pace(now);
+    this.#members.set(member, { told: new Bitfield(pieceCount), pending: new Map(), pace });
     return new Bitfield(pieceCount);
   }
 
@@ -67,6 +66,7 @@ export class Showing {
     const pending = shown?.pending.get(block.piece);
     if (pending === undefined) return;
     pending.sent += block.length;
+    shown?.pace.came(block.length, now);
     this.#showMore(member, now);
   }
 
@@ -82,8 +82,10 @@ export class Showing {
     let unsent = 0;
     for (const [piece, { at, sent }] of shown.pending)
       if (now - at < askedWithin && sent < pieceSize(this.#metainfo, piece)) unsent++;
+    if (unsent === 0) shown.pace.resume(now);
+    const depth = revealDepth(shown.pace.rate, this.#metainfo.pieceLength);
     const more: number[] = [];
-    for (; unsent < this.#ahead; unsent++) {
+    for (; unsent < depth; unsent++) {
       const piece = this.#reveal.next(member.peer.has, shown.told, now);
       if (piece === undefined) break;
       shown.told.add(piece);

@@ -95,7 +95,7 @@ export class Torrent implements PeerEvents {
     });
     this.#members.set(peer, member);
     slots.add(member);
-    const shown = this.#showing?.joined(member) ?? this.have;
+    const shown = this.#showing?.joined(member, clock.now()) ?? this.have;
     peer.introduce(shown, {
       client: clientName,
       port: this.#env.port(),

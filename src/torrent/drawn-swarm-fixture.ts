@@ -79,7 +79,9 @@ export class DrawnSwarm {
     const peer = this.peer(name);
     const asked: string[] = [];
     while (asked.length < most) {
+      const isWanted = this.requests.wants(peer, peer.has, this.now);
       const block = this.requests.next(peer, peer.has, this.now);
+      assert.equal(block !== undefined, isWanted, `what is wanted of ${name}`);
       if (block === undefined) break;
       assert.ok(peer.has.has(block.piece), `${name} has no piece ${block.piece}`);
       this.#note(peer, block);

@@ -62,7 +62,7 @@ export class Requests<Source extends object> {
     const begun =
       this.#own(source) ??
       this.#urgent(source, has) ??
-      this.#leftBehind(has) ??
+      this.#takeOver(has) ??
       this.#begin(has, now) ??
       this.#slow(source, has, now);
     if (begun === undefined) return undefined;
@@ -70,6 +70,17 @@ export class Requests<Source extends object> {
     const index = this.#blockFor(source, begun);
     this.#ask(source, begun, index);
     return begun.block(index);
+  }
+
+  /** True when `next` would give a block. */
+  wants(source: Source, has: Having, now: number): boolean {
+    return (
+      this.#own(source) !== undefined ||
+      this.#urgent(source, has) !== undefined ||
+      this.#leftBehind(has) !== undefined ||
+      this.#picker.pick(has) !== undefined ||
+      this.#slow(source, has, now) !== undefined
+    );
   }
 
   /**
@@ -185,9 +196,14 @@ export class Requests<Source extends object> {
   #leftBehind(has: Having): BegunPiece<Source> | undefined {
     for (const begun of this.#begun.values()) {
       if (!begun.isMissingBlocks || begun.sources.size > 0 || !has.has(begun.piece)) continue;
-      return this.#single.has(begun.piece) ? this.#beginAgain(begun) : begun;
+      return begun;
     }
     return undefined;
+  }
+
+  #takeOver(has: Having): BegunPiece<Source> | undefined {
+    const begun = this.#leftBehind(has);
+    return begun !== undefined && this.#single.has(begun.piece) ? this.#beginAgain(begun) : begun;
   }
 
   #begin(has: Having, now: number): BegunPiece<Source> | undefined {

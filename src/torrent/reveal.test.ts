@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { seededRandom } from '../base/random.ts';
 import { Bitfield } from './bitfield.ts';
 import { fieldOf } from './picture-fixture.ts';
-import { Reveal } from './reveal.ts';
+import { Reveal, revealDepth } from './reveal.ts';
 
 const firstOfEquals = (): number => 0.999_999;
 const nothing = (length: number): Bitfield => new Bitfield(length);
@@ -123,5 +123,21 @@ suite('reveal', () => {
         },
       ),
     );
+  });
+});
+
+suite('reveal depth', () => {
+  test('a peer that was sent nothing yet is shown two pieces', () => {
+    assert.equal(revealDepth(0, 65_536), 2);
+  });
+
+  test('it is shown what it is sent in 400 ms', () => {
+    assert.equal(revealDepth(1_000, 65_536), 7);
+    assert.equal(revealDepth(1_000, 1_048_576), 2);
+  });
+
+  test('it is shown 4 MiB ahead at most, but two pieces always', () => {
+    assert.equal(revealDepth(1_000_000, 65_536), 64);
+    assert.equal(revealDepth(1_000_000, 8_388_608), 2);
   });
 });

@@ -9,6 +9,19 @@ const slowFactor = 3;
 const slowAtLeast = 2_000;
 const slowAtFirst = 10_000;
 
+/** Pieces shown ahead: what is sent in this many milliseconds, and two at least, which differ from all other peers'. */
+const horizon = 400;
+const fewest = 2;
+const mostBytes = 4 * 1024 * 1024;
+
+/**
+ * How many pieces an origin shows a peer ahead of what it has sent: enough to keep the link busy, and so few that those who
+ * come first do not get the whole first copy between them. `rate` is in bytes a millisecond.
+ */
+export function revealDepth(rate: number, pieceLength: number): number {
+  return Math.max(fewest, Math.ceil(Math.min(mostBytes, rate * horizon) / pieceLength));
+}
+
 /**
  * What an origin shows of a blob while the swarm has no whole copy yet (super-seeding, BEP 16, without its waiting):
  * to each peer a few pieces at a time, those that were shown least, so that the first copy leaves the origin about

@@ -15,6 +15,7 @@ function candidate(
 ): Named {
   return {
     name,
+    host: name,
     isInterested: state !== 'apart',
     isUnchoked: state === 'served',
     isForeign: false,
@@ -42,6 +43,18 @@ suite('upload slots', () => {
     ];
     assert.equal(decide(waiting, 2), '+b c -');
     assert.equal(decide(waiting, 8), '+b c a -');
+  });
+
+  test('a host of which less is served comes before one that waited longer', () => {
+    const waiting = [
+      candidate('a1', 'waits', { host: 'a', since: 10 }),
+      candidate('a2', 'waits', { host: 'a', since: 20 }),
+      candidate('b1', 'waits', { host: 'b', since: 30 }),
+      candidate('c1', 'waits', { host: 'c', since: 40 }),
+    ];
+    assert.equal(decide(waiting, 2), '+a1 b1 -');
+    assert.equal(decide(waiting, 4), '+a1 b1 c1 a2 -');
+    assert.equal(decide([candidate('a0', 'served', { host: 'a' }), ...waiting], 2), '+b1 -');
   });
 
   test('who has had its grant gives its slot to one that waits', () => {
@@ -97,7 +110,11 @@ suite('upload slots', () => {
     const drawn = fc.record({
       slots: fc.integer({ min: 1, max: 4 }),
       peers: fc.array(
-        fc.record({ isForeign: fc.boolean(), rate: fc.constantFrom(0, 1, 50, 400, 5_000) }),
+        fc.record({
+          host: fc.constantFrom('a', 'b', 'c'),
+          isForeign: fc.boolean(),
+          rate: fc.constantFrom(0, 1, 50, 400, 5_000),
+        }),
         { minLength: 1, maxLength: 10 },
       ),
     });

@@ -5,6 +5,8 @@ export interface SlotCandidate {
   readonly isUnchoked: boolean;
   /** Another BitTorrent client: it wastes what it asked for when it is choked soon, so it is served for longer. */
   readonly isForeign: boolean;
+  /** Whose it is: a host has a connection for each torrent. */
+  readonly host: string;
   /** Since when it is unchoked, or else waits. */
   readonly since: number;
   /** Bytes sent to it since it was unchoked. */
@@ -39,9 +41,32 @@ export function decideSlots<Candidate extends SlotCandidate>(
       .sort((a, b) => a.since - b.since);
     choke.push(...over.slice(0, Math.min(excess, waiting.length)));
   }
-  const free = slots - served.filter((candidate) => !choke.includes(candidate)).length;
-  const unchoke = waiting.sort((a, b) => a.since - b.since).slice(0, Math.max(0, free));
-  return { unchoke, choke };
+  const stays = served.filter((candidate) => !choke.includes(candidate));
+  return { choke, unchoke: nextOf(waiting, stays, slots - stays.length) };
+}
+
+/** For each free slot one who waits: of a host that is served least now, and among those who waited longest. */
+function nextOf<Candidate extends SlotCandidate>(
+  waiting: readonly Candidate[],
+  served: readonly Candidate[],
+  free: number,
+): Candidate[] {
+  const connections = new Map<string, number>();
+  const count = (host: string): number => connections.get(host) ?? 0;
+  const serve = ({ host }: Candidate): unknown => connections.set(host, count(host) + 1);
+  served.forEach(serve);
+  const queue = waiting.toSorted((a, b) => a.since - b.since);
+  const next: Candidate[] = [];
+  while (next.length < free && queue.length > 0) {
+    let best = 0;
+    for (const [index, { host }] of queue.entries())
+      if (count(host) < count(queue[best]?.host ?? '')) best = index;
+    const [chosen] = queue.splice(best, 1);
+    if (chosen === undefined) break;
+    serve(chosen);
+    next.push(chosen);
+  }
+  return next;
 }
 
 function isOver(candidate: SlotCandidate, now: number): boolean {
