@@ -1,6 +1,6 @@
 /**
- * Called for each key of a JSON text. `path` says where its object stands: '' for the outermost, `config`, `layers[]`…;
- * `object` is a number that no other object of the text has.
+ * Called for each key of a JSON text. `path` says where its object stands: '' for the outermost, `config`, `layers[]`…,
+ * cut at 100 characters; `object` is a number that no other object of the text has.
  */
 export type KeyVisitor = (path: string, key: string, object: number) => void;
 
@@ -11,6 +11,9 @@ interface Container {
   /** The key whose value comes next. */
   key: string;
 }
+
+/** A path is made and compared for each object: with long ones, megabytes of small objects would take many seconds. */
+const longestPath = 100;
 
 /**
  * Visits every key of a JSON text as often as it is written: `JSON.parse` keeps only the last of equal ones, other
@@ -50,8 +53,9 @@ export function visitKeys(text: string, maxDepth: number, visit: KeyVisitor): vo
 
 function pathOfValue(container: Container | undefined): string {
   if (container === undefined) return '';
-  if (container.array) return `${container.path}[]`;
-  return container.path === '' ? container.key : `${container.path}.${container.key}`;
+  const { path, key, array } = container;
+  const whole = array ? `${path}[]` : path === '' ? key : `${path}.${key}`;
+  return whole.slice(0, longestPath);
 }
 
 /** Where the string that begins at `start` ends: at the first quote behind an even number of backslashes. */

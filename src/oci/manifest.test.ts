@@ -96,6 +96,8 @@ const refused: readonly (readonly [string, unknown, string?])[] = [
   ['with layers twice', text.replace('{', '{"layers":[],')],
   ['with Layers beside layers', text.replace('{', '{"Layers":[],')],
   ['with MANIFESTS beside layers', text.replace('{', '{"MANIFESTS":[],')],
+  ['with manifeſts beside layers, which Go reads as manifests', { ...image, manifeſts: [] }],
+  ['with ſize beside size in a layer', text.replace('"size":7', '"size":7,"ſize":8')],
   ['with an escaped second layers', text.replace('{', '{"l\\u0061yers":[],')],
   ['with Config for config', text.replace('"config"', '"Config"')],
   ['with a digest twice in a layer', text.replace('"size":7', `"size":7,"digest":"${digest}"`)],
@@ -125,6 +127,15 @@ for (const size of ['-1', '1.5', '9007199254740993', '1e400', '"7"', 'null', 'tr
 test('a manifest that is no UTF-8 is refused', () => {
   const bytes = Buffer.concat([bytesOf(text.slice(0, -1)), Buffer.from(',"x":"\xff"}', 'latin1')]);
   assert.throws(() => parseManifest(bytes), { code: 'MANIFEST_INVALID' });
+});
+
+test('many objects under one long key are read in no time', () => {
+  const many = Array.from({ length: 300_000 }, () => ({ a: 1 }));
+  const bytes = bytesOf({ ...image, ['k'.repeat(16_000)]: many });
+  const before = performance.now();
+  assert.equal(parseManifest(bytes).kind, 'image');
+  const seconds = (performance.now() - before) / 1000;
+  assert.ok(seconds < 3, `it took ${seconds} s`);
 });
 
 test('a document of many megabytes on one line is read without trouble', () => {

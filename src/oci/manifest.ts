@@ -112,12 +112,15 @@ function parseRoot(bytes: Uint8Array): JsonObject {
   return root;
 }
 
-/** Go's JSON reader ignores letter case and takes the last of equal keys: what it would read must be what we read. */
+/**
+ * Go's JSON reader ignores letter case, by Unicode's rules (`ſ` is an `s`), and takes the last of equal keys: what it
+ * would read must be what we read.
+ */
 function refuseAmbiguousKeys(text: string): void {
   const seen = new Set<string>();
   try {
     visitKeys(text, maxDepth, (path, key, object) => {
-      const lower = key.toLowerCase();
+      const lower = key.toUpperCase().toLowerCase();
       const expected = decisiveByPath.get(path)?.get(lower);
       if (expected === undefined) return;
       if (key !== expected) throw invalid('manifest', `has "${key}" for "${expected}"`);
