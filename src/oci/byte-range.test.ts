@@ -28,6 +28,7 @@ const cases: readonly (readonly [string | undefined, number, object])[] = [
   ['bytes=a-1', 10, whole],
   ['bytes=1', 10, whole],
   ['lines=0-1', 10, whole],
+  ['bytes=3 - 5', 10, whole],
 ];
 for (const [header, size, expected] of cases) {
   test(`Range "${header}" of ${size} bytes means ${JSON.stringify(expected)}`, () => {

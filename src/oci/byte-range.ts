@@ -13,7 +13,7 @@ const unsatisfiable: ByteRange = { kind: 'unsatisfiable' };
  * ends before it begins is unsatisfiable, as the conformance suite has it.
  */
 export function parseByteRange(header: string | undefined, size: number): ByteRange {
-  const match = /^bytes=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(header ?? '');
+  const match = /^bytes=\s*(\d*)-(\d*)\s*$/i.exec(header ?? '');
   const [, from = '', to = ''] = match ?? [];
   if (match === null || (from === '' && to === '')) return whole;
   if (from === '') return part(Math.max(0, size - Number(to)), size - 1);
