@@ -11,10 +11,16 @@ const fullNames: readonly (readonly [string, string])[] = [
   ['registry:5000/app:1', 'registry:5000/app:1'],
   ['ghcr.io/team/app', 'ghcr.io/team/app'],
   ['localhost/app', 'localhost/app'],
+  ['docker.io/ghcr.io/app', 'docker.io/ghcr.io/app'],
 ];
 for (const [name, full] of fullNames) {
   test(`${name} is ${full} in full`, () => assert.equal(fullImageName(name), full));
 }
+
+test('a name that repeats its host without end, as an archive may hold it, is only a strange name', () => {
+  const name = `${'docker.io/'.repeat(100_000)}app`;
+  assert.equal(fullImageName(name), name);
+});
 
 test('a missing tag means latest, a missing host Docker Hub', () => {
   assert.ok(sameImageName('busybox', 'docker.io/library/busybox:latest'));

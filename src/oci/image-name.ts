@@ -1,3 +1,5 @@
+import { isHostPart } from './reference.ts';
+
 /** The hosts that Docker leaves out of names. */
 const hubHosts = new Set(['docker.io', 'index.docker.io']);
 
@@ -13,9 +15,9 @@ export function isHubHost(host: string): boolean {
 export function fullImageName(name: string): string {
   const slash = name.indexOf('/');
   const first = slash === -1 ? '' : name.slice(0, slash);
-  if (hubHosts.has(first)) return fullImageName(name.slice(slash + 1));
-  if (/[.:]/.test(first) || first === 'localhost') return name;
-  return slash === -1 ? `docker.io/library/${name}` : `docker.io/${name}`;
+  if (isHostPart(first) && !hubHosts.has(first)) return name;
+  const path = hubHosts.has(first) ? name.slice(slash + 1) : name;
+  return path.includes('/') ? `docker.io/${path}` : `docker.io/library/${path}`;
 }
 
 /** True when both are names of one image: a missing tag means `latest`, a missing host Docker Hub. */

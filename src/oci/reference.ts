@@ -30,6 +30,11 @@ const hostGrammar =
 /** Clients refuse a host and name together beyond this many characters (distribution-spec). */
 const longestName = 255;
 
+/** Docker's rule for the part of a name before its first slash: a registry's host holds a `.` or a `:`, or is `localhost`. */
+export function isHostPart(part: string): boolean {
+  return /[.:]/.test(part) || part === 'localhost';
+}
+
 /** `text` as a repository. Throws OciError NAME_INVALID. */
 export function parseRepository(text: string): Repository {
   if (text.length <= longestName && repositoryGrammar.test(text)) return text as Repository;
@@ -49,9 +54,8 @@ export function parseTag(text: string): Tag {
 }
 
 /**
- * The parts of `[host/]repository[:tag][@digest]`. As docker has it, the first part is a host when it holds a `.` or a
- * `:` or is `localhost`. No default host, `library/` or `latest` is added. Throws OciError NAME_INVALID, TAG_INVALID or
- * DIGEST_INVALID.
+ * The parts of `[host/]repository[:tag][@digest]`; what is a host, `isHostPart` says. No default host, `library/` or
+ * `latest` is added. Throws OciError NAME_INVALID, TAG_INVALID or DIGEST_INVALID.
  */
 export function parseReference(text: string): Reference {
   const at = text.indexOf('@');
@@ -60,7 +64,7 @@ export function parseReference(text: string): Reference {
 
   const slash = named.indexOf('/');
   const first = slash === -1 ? '' : named.slice(0, slash);
-  const host = /[.:]/.test(first) || first === 'localhost' ? first : undefined;
+  const host = isHostPart(first) ? first : undefined;
   if (host !== undefined && !hostGrammar.test(host)) {
     throw new OciError('NAME_INVALID', `"${shorten(host)}" is not a registry's host and port`);
   }
