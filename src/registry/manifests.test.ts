@@ -116,6 +116,40 @@ test('an index needs its manifests, and counts their bytes', async () => {
   assert.equal((await push(it.registry, 'v1', index)).imageSize, 7);
 });
 
+test('an index of indexes counts each once, so that no nesting multiplies its size', async () => {
+  await using it = await openWithBlobs();
+  let inner = imageManifest(config, layer);
+  await push(it.registry, sha256Of(inner), inner);
+  for (let level = 0; level < 3; level++) {
+    const entry = { mediaType: mediaTypes.ociIndex, digest: sha256Of(inner), size: inner.length };
+    inner = Buffer.from(
+      JSON.stringify({
+        mediaType: mediaTypes.ociIndex,
+        manifests: Array.from({ length: 1000 }, () => entry),
+      }),
+    );
+    assert.equal((await push(it.registry, sha256Of(inner), inner)).imageSize, 7);
+  }
+});
+
+test('an image that names more bytes than a number holds is kept, found and listed', async () => {
+  await using it = await openWithBlobs();
+  const image = JSON.parse(imageManifest(config).toString()) as { layers: object[] };
+  for (const name of ['a', 'b']) {
+    const digest = sha256Of(Buffer.from(name));
+    image.layers.push({
+      mediaType: mediaTypes.dockerForeignLayer,
+      digest,
+      size: Number.MAX_SAFE_INTEGER,
+    });
+  }
+  await push(it.registry, 'v1', image);
+  const found = await it.registry.manifests.get(team, manifestReference('v1'));
+  assert.equal(found.imageSize, Number.MAX_SAFE_INTEGER);
+  const [listed] = await it.registry.catalog.manifests.images();
+  assert.equal(listed?.imageSize, Number.MAX_SAFE_INTEGER);
+});
+
 test('the same bytes are not kept under two types', async () => {
   await using it = await openWithBlobs();
   const { mediaType: _, ...bare } = JSON.parse(imageManifest(config).toString()) as {

@@ -223,6 +223,23 @@ export function catalogSuite(name: string, createHarness: () => Promise<CatalogH
     );
 
     test(
+      'the sizes of thousands of images are found at once, in one repository',
+      withCatalog(async ({ manifests }) => {
+        const many = Array.from({ length: 1100 }, (_, at) => ({
+          ...manifestNamed(`image ${at}`),
+          imageSize: at,
+        }));
+        for (const manifest of many.slice(0, 3)) await manifests.put(red, manifest, [], nothing);
+        await manifests.put(blue, manifestNamed('other'), [], nothing);
+        const asked = [manifestNamed('other'), ...many].map(({ digest }) => digest);
+        assert.deepEqual(
+          [...(await manifests.imageSizes(red, asked))].toSorted(([, a], [, b]) => a - b),
+          many.slice(0, 3).map(({ digest, imageSize }) => [digest, imageSize]),
+        );
+      }),
+    );
+
+    test(
       'images are all tags, sorted, with size and time',
       withCatalog(async ({ manifests }) => {
         const before = Date.now();

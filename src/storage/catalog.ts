@@ -22,7 +22,7 @@ export interface ManifestRecord {
   readonly bytes: Uint8Array;
   /** The manifest that this one is about. */
   readonly subject: Digest | undefined;
-  /** Bytes of config and layers; of an index, those of its manifests. */
+  /** Bytes of config and layers; of an index, those of its manifests, each once. At most 2^53 - 1. */
   readonly imageSize: number;
 }
 
@@ -93,6 +93,11 @@ export interface ManifestTable {
     needs: ManifestNeeds,
   ): Promise<readonly Digest[]>;
   find(repository: Repository, reference: ManifestReference): Promise<ManifestRecord | undefined>;
+  /** The image sizes of those of `digests` that the repository holds. */
+  imageSizes(
+    repository: Repository,
+    digests: readonly Digest[],
+  ): Promise<ReadonlyMap<Digest, number>>;
   /** Removes a manifest and every tag on it; false when it was not there. */
   remove(repository: Repository, digest: Digest): Promise<boolean>;
   /** Removes a tag alone; false when it was not there. */

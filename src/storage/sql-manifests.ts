@@ -85,6 +85,23 @@ export class SqlManifests implements ManifestTable {
     return row === undefined ? undefined : recordOf(row);
   }
 
+  async imageSizes(
+    repository: Repository,
+    digests: readonly Digest[],
+  ): Promise<ReadonlyMap<Digest, number>> {
+    const sizes = new Map<Digest, number>();
+    for (let at = 0; at < digests.length; at += digestsPerQuery) {
+      const rows = await this.#context.database
+        .selectFrom('manifests')
+        .select(['digest', 'image_size'])
+        .where('repository', '=', repository)
+        .where('digest', 'in', digests.slice(at, at + digestsPerQuery))
+        .execute();
+      for (const row of rows) sizes.set(row.digest, row.image_size);
+    }
+    return sizes;
+  }
+
   async remove(repository: Repository, digest: Digest): Promise<boolean> {
     return await this.#context.database.transaction().execute(async (transaction) => {
       await transaction
