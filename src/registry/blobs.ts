@@ -1,3 +1,4 @@
+import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Digest } from '../oci/digest.ts';
 import { OciError } from '../oci/oci-error.ts';
@@ -54,12 +55,20 @@ export class Blobs {
     return blob;
   }
 
-  /** Makes an upload, whose bytes have the digest, a blob of the repository: durable when this resolves. */
+  /**
+   * Makes an upload, whose bytes have the digest, a blob of the repository: durable when this resolves. When it rejects,
+   * nothing is left of the blob, and the upload may be gone.
+   */
   async adopt(repository: Repository, upload: BlobUpload, digest: Digest): Promise<void> {
     const blob = { digest, size: upload.size };
     await this.#changes.run(digest, async () => {
       await upload.commit(digest);
-      await this.#catalog.blobs.link(repository, blob);
+      try {
+        await this.#catalog.blobs.link(repository, blob);
+      } catch (error) {
+        await this.#removeUnlinked(digest);
+        throw error;
+      }
     });
     this.#events.added(blob);
   }
@@ -89,6 +98,16 @@ export class Blobs {
     });
     if (outcome === 'absent') throw unknown(digest);
     if (outcome === 'orphaned') this.#events.removed(digest);
+  }
+
+  /** A file that no repository links could neither be read nor removed by anyone. */
+  async #removeUnlinked(digest: Digest): Promise<void> {
+    try {
+      const known = await this.#catalog.blobs.findAnywhere(digest);
+      if (known === undefined) await this.#store.remove(digest);
+    } catch (error) {
+      this.#log.error({ digest, error: messageOf(error) }, 'left a file behind that is no blob');
+    }
   }
 
   #expectSize(record: BlobRecord, size: number | undefined): void {

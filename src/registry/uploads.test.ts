@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readdir, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { digestOf, sha256Of } from '../oci/digest.ts';
-import { bodyOf, openTestRegistry, other, team } from './registry-testing.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import { bodyOf, openTestRegistry, other, pushBlob, team } from './registry-testing.ts';
 import type { UploadBody } from './upload-session.ts';
 
 test('an upload in three chunks becomes a blob of its repository', async () => {
@@ -62,6 +64,39 @@ test('a wrong digest ends the upload and leaves nothing behind', async () => {
     code: 'DIGEST_INVALID',
   });
   await assert.rejects(blobs.stat(team, sha256Of(bytes)), { code: 'BLOB_UNKNOWN' });
+  assert.deepEqual(await readdir(join(it.folder, 'uploads')), []);
+});
+
+test('a blob that the catalog cannot take leaves neither a file nor an upload, and can be pushed again', async () => {
+  await using it = await openTestRegistry();
+  const { uploads, blobs, store } = it.registry;
+  using database = new DatabaseSync(join(it.folder, 'catalog.db'));
+  database.exec(`create trigger broken before insert on repository_blobs
+    begin select raise(abort, 'broken'); end`);
+  const bytes = randomBytes(100);
+  const { id } = await uploads.start(team);
+  await assert.rejects(uploads.finish(team, id, sha256Of(bytes), bodyOf(bytes)), /broken/);
+  assert.equal(await store.size(sha256Of(bytes)), undefined);
+  await assert.rejects(uploads.status(team, id), { code: 'BLOB_UPLOAD_UNKNOWN' });
+  database.exec('drop trigger broken');
+  await pushBlob(it.registry, team, bytes);
+  assert.equal((await blobs.stat(team, sha256Of(bytes))).size, 100);
+});
+
+test('a full disk ends an upload and gets its room back', async () => {
+  await using it = await openTestRegistry();
+  const { uploads } = it.registry;
+  const { id } = await uploads.start(team);
+  const full: UploadBody = {
+    chunks: (async function* () {
+      yield randomBytes(100);
+      throw new StorageError('STORAGE_FULL', 'no room');
+    })(),
+    length: 500,
+    stop() {},
+  };
+  await assert.rejects(uploads.append(team, id, full), { code: 'STORAGE_FULL' });
+  await assert.rejects(uploads.status(team, id), { code: 'BLOB_UPLOAD_UNKNOWN' });
   assert.deepEqual(await readdir(join(it.folder, 'uploads')), []);
 });
 

@@ -1,4 +1,4 @@
-import { messageOf } from '../base/errors.ts';
+import { codeOf, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { digestAlgorithm, type Digest, type DigestAlgorithm } from '../oci/digest.ts';
 import { OciError } from '../oci/oci-error.ts';
@@ -81,7 +81,8 @@ export class Uploads {
 
   /**
    * Appends a body; `range` says where it belongs, by default at the end. What is answered is durable. Throws OciError
-   * BLOB_UPLOAD_UNKNOWN, RANGE_INVALID or SIZE_INVALID, or what the body throws; the upload stays as it is then.
+   * BLOB_UPLOAD_UNKNOWN, RANGE_INVALID or SIZE_INVALID, or what the body throws; the upload goes on from its durable
+   * bytes then. Only StorageError STORAGE_FULL ends it.
    */
   async append(
     repository: Repository,
@@ -92,14 +93,14 @@ export class Uploads {
     const session = await this.#find(repository, id);
     return await session.exclusively(async () => {
       this.#expectOpen(session);
-      await session.append(body, range);
+      await this.#receive(session, body, range);
       return statusOf(session);
     });
   }
 
   /**
-   * Appends the last bytes, if there are any, and makes the upload a blob of the repository. A wrong digest ends the
-   * upload. Throws as `append` does, and OciError DIGEST_INVALID.
+   * Appends the last bytes, if there are any, and makes the upload a blob of the repository. A wrong digest, and a blob
+   * that cannot be stored, end the upload. Throws as `append` does, OciError DIGEST_INVALID and StorageError.
    */
   async finish(
     repository: Repository,
@@ -111,15 +112,18 @@ export class Uploads {
     const session = await this.#find(repository, id);
     await session.exclusively(async () => {
       this.#expectOpen(session);
-      if (body !== undefined) await session.append(body, range);
+      if (body !== undefined) await this.#receive(session, body, range);
       try {
         await session.verify(digest, digestAlgorithm(digest));
       } catch (error) {
         if (error instanceof OciError) await this.#forget(session);
         throw error;
       }
-      await this.#blobs.adopt(repository, session.upload, digest);
-      await this.#forget(session);
+      try {
+        await this.#blobs.adopt(repository, session.upload, digest);
+      } finally {
+        await this.#forget(session);
+      }
     });
   }
 
@@ -146,6 +150,20 @@ export class Uploads {
     }
     for (const { id } of await this.#catalog.uploads.list()) {
       if (!alive.has(id) && !this.#sessions.has(id)) await this.#catalog.uploads.remove(id);
+    }
+  }
+
+  /** On a full disk, the bytes of an upload that cannot go on would only keep others from being stored. */
+  async #receive(
+    session: UploadSession,
+    body: UploadBody,
+    range: UploadRange | undefined,
+  ): Promise<void> {
+    try {
+      await session.append(body, range);
+    } catch (error) {
+      if (codeOf(error) === 'STORAGE_FULL') await this.#forget(session);
+      throw error;
     }
   }
 
