@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { systemClock } from '../base/clock.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock, type Clock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
+import { ManualClock } from '../base/manual-clock.ts';
 import type { InfoHash } from '../torrent/ids.ts';
 import { WhitelistAnnouncer } from './whitelist-announcer.ts';
 
@@ -14,7 +16,7 @@ const [a, b, c] = ['a', 'b', 'c'].map((digit) => digit.repeat(40) as InfoHash) a
   InfoHash,
 ];
 
-async function harness(reload: (text: string) => Promise<void>) {
+async function harness(reload: (text: string) => Promise<void>, clock: Clock = systemClock) {
   const folder = await mkdtemp(join(tmpdir(), 'docket-whitelist-'));
   const path = join(folder, 'whitelist');
   const announced: InfoHash[] = [];
@@ -22,12 +24,12 @@ async function harness(reload: (text: string) => Promise<void>) {
   const arrivals = Promise.withResolvers<void>();
   const whitelist = new WhitelistAnnouncer({
     path,
-    clock: systemClock,
+    clock,
     log: silentLog,
     reload: async () => await reload(await readFile(path, 'utf8')),
     next: {
       add: (infoHashes) => {
-        announced.push(...infoHashes);
+        for (const infoHash of infoHashes) announced.push(infoHash);
         arrivals.resolve();
       },
       remove: (infoHash) => void removed.push(infoHash),
@@ -76,6 +78,34 @@ test('seeds are announced also when the command that reloads fails', async () =>
     throw new Error('no such command');
   });
   it.whitelist.add([a]);
+  await it.arrived;
+  assert.deepEqual(it.announced, [a]);
+});
+
+test('hundreds of thousands of seeds, as a start brings them, are written and announced', async () => {
+  await using it = await harness(async () => {});
+  const many = Array.from(
+    { length: 300_000 },
+    (_, at) => at.toString(16).padStart(40, '0') as InfoHash,
+  );
+  it.whitelist.add(many);
+  await it.arrived;
+  assert.equal(await readFile(it.path, 'utf8'), many.map((infoHash) => `${infoHash}\n`).join(''));
+});
+
+test('seeds that could not be written are announced when they are, later', async () => {
+  const clock = new ManualClock();
+  const waiting = async (): Promise<void> => {
+    while (clock.waiting === 0) await delay(5);
+  };
+  await using it = await harness(async () => {}, clock);
+  await mkdir(it.path);
+  it.whitelist.add([a]);
+  clock.advance(200);
+  await waiting();
+  assert.deepEqual(it.announced, []);
+  await rmdir(it.path);
+  clock.advance(10_000);
   await it.arrived;
   assert.deepEqual(it.announced, [a]);
 });

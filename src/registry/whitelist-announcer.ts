@@ -29,7 +29,8 @@ export class WhitelistAnnouncer implements SeedAnnouncer {
   readonly #options: WhitelistOptions;
   readonly #listed = new Set<InfoHash>();
   readonly #closing = new AbortController();
-  #fresh: InfoHash[] = [];
+  /** Listed, but not announced yet. */
+  readonly #fresh = new Set<InfoHash>();
   #writing: Promise<void> | undefined;
   #changed = false;
 
@@ -38,14 +39,16 @@ export class WhitelistAnnouncer implements SeedAnnouncer {
   }
 
   add(infoHashes: readonly InfoHash[]): void {
-    for (const infoHash of infoHashes) this.#listed.add(infoHash);
-    this.#fresh.push(...infoHashes);
+    for (const infoHash of infoHashes) {
+      this.#listed.add(infoHash);
+      this.#fresh.add(infoHash);
+    }
     this.#change();
   }
 
   remove(infoHash: InfoHash): void {
     this.#listed.delete(infoHash);
-    this.#fresh = this.#fresh.filter((other) => other !== infoHash);
+    this.#fresh.delete(infoHash);
     this.#options.next.remove(infoHash);
     this.#change();
   }
@@ -72,12 +75,13 @@ export class WhitelistAnnouncer implements SeedAnnouncer {
       try {
         await sleep(clock, wait, signal);
         this.#changed = false;
-        const fresh = this.#fresh.splice(0);
-        await this.#keep(path, fresh);
+        const written = [...this.#fresh];
+        const lines = [...this.#listed].toSorted().map((infoHash) => `${infoHash}\n`);
+        await writeFileDurably(path, lines.join(''));
         await reload(signal).catch((error: unknown) => {
           log.warn({ error: messageOf(error) }, 'the command that reloads the tracker failed');
         });
-        next.add(fresh.filter((infoHash) => this.#listed.has(infoHash)));
+        next.add(written.filter((infoHash) => this.#fresh.delete(infoHash)));
         wait = gathering;
       } catch (error) {
         if (signal.aborted) return;
@@ -85,16 +89,6 @@ export class WhitelistAnnouncer implements SeedAnnouncer {
         this.#changed = true;
         wait = retryAfter;
       }
-    }
-  }
-
-  async #keep(path: string, fresh: readonly InfoHash[]): Promise<void> {
-    const lines = [...this.#listed].toSorted().map((infoHash) => `${infoHash}\n`);
-    try {
-      await writeFileDurably(path, lines.join(''));
-    } catch (error) {
-      this.#fresh.unshift(...fresh);
-      throw error;
     }
   }
 }
