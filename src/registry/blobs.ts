@@ -5,7 +5,7 @@ import { OciError } from '../oci/oci-error.ts';
 import type { Repository } from '../oci/reference.ts';
 import type { BlobStore, BlobUpload, OpenBlob } from '../storage/blob-store.ts';
 import type { BlobRecord, Catalog } from '../storage/catalog.ts';
-import { KeyedLock } from './keyed-lock.ts';
+import type { KeyedLock } from './keyed-lock.ts';
 
 /** Told of each blob that comes or goes; must not throw. */
 export interface BlobEvents {
@@ -20,17 +20,19 @@ export class Blobs {
   readonly #events: BlobEvents;
   readonly #log: Log;
   /** A blob's file and its links change together: a last link must not take the file of a new one with it. */
-  readonly #changes = new KeyedLock();
+  readonly #changes: KeyedLock;
 
   constructor(parts: {
     readonly store: BlobStore;
     readonly catalog: Catalog;
     readonly events: BlobEvents;
+    readonly changes: KeyedLock;
     readonly log: Log;
   }) {
     this.#store = parts.store;
     this.#catalog = parts.catalog;
     this.#events = parts.events;
+    this.#changes = parts.changes;
     this.#log = parts.log;
   }
 

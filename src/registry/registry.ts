@@ -2,6 +2,7 @@ import type { Log } from '../base/log.ts';
 import type { LocalBlobStore } from '../storage/blob-store.ts';
 import type { Catalog } from '../storage/catalog.ts';
 import { Blobs } from './blobs.ts';
+import { KeyedLock } from './keyed-lock.ts';
 import { Manifests } from './manifests.ts';
 import { Seeding } from './seeding.ts';
 import { Uploads, type UploadLimits } from './uploads.ts';
@@ -25,8 +26,9 @@ export class Registry {
   constructor(parts: RegistryParts) {
     this.store = parts.store;
     this.catalog = parts.catalog;
-    this.seeding = new Seeding(parts);
-    this.blobs = new Blobs({ ...parts, events: this.seeding });
+    const changes = new KeyedLock();
+    this.seeding = new Seeding({ ...parts, changes });
+    this.blobs = new Blobs({ ...parts, changes, events: this.seeding });
     this.uploads = new Uploads({ ...parts, blobs: this.blobs });
     this.manifests = new Manifests(parts);
   }

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { sha256Of } from '../oci/digest.ts';
 import type { InfoHash } from '../torrent/ids.ts';
 import { parseMetainfo } from '../torrent/metainfo.ts';
-import { openTestRegistry, other, pushBlob, team } from './registry-testing.ts';
+import { bodyOf, openTestRegistry, other, pushBlob, team } from './registry-testing.ts';
 import { silentAnnouncer } from './seeding.ts';
 
 /** Waits until `check` holds, for a few seconds at most. */
@@ -86,6 +86,22 @@ test('a damaged blob gets no torrent and is removed, so that the next push heals
   await assert.rejects(blobs.stat(team, digest), { code: 'BLOB_UNKNOWN' });
   await pushBlob(it.registry, team, bytes);
   await seeding.torrents.get(digest);
+});
+
+test('a blob that is healed while its torrent is made keeps its new file and gets its torrent', async () => {
+  await using it = await openTestRegistry();
+  const { seeding, store, blobs, uploads, catalog } = it.registry;
+  const bytes = randomBytes(40_000_000);
+  const digest = sha256Of(bytes);
+  await (await store.createUpload()).commit(digest);
+  await catalog.blobs.link(team, { digest, size: bytes.length });
+  await writeFile(store.pathOf(digest), Buffer.alloc(bytes.length));
+  const { id } = await uploads.start(team);
+  await uploads.append(team, id, bodyOf(bytes));
+  const making = seeding.torrents.get(digest);
+  await uploads.finish(team, id, digest);
+  assert.equal(parseMetainfo((await making).metainfo).length, bytes.length);
+  assert.equal((await blobs.stat(team, digest)).size, bytes.length);
 });
 
 test('after a restart all torrents are announced, and the missing ones are made', async () => {

@@ -6,6 +6,7 @@ import type { Seed } from '../swarm/swarm-types.ts';
 import type { InfoHash } from '../torrent/ids.ts';
 import { parseMetainfo } from '../torrent/metainfo.ts';
 import type { BlobEvents } from './blobs.ts';
+import type { KeyedLock } from './keyed-lock.ts';
 import { Torrents } from './torrents.ts';
 
 /** How swarms learn that the registry has a blob. Calls must not throw. */
@@ -31,6 +32,7 @@ export class Seeding implements BlobEvents {
   constructor(parts: {
     readonly store: LocalBlobStore;
     readonly catalog: Catalog;
+    readonly changes: KeyedLock;
     readonly log: Log;
   }) {
     this.#store = parts.store;

@@ -5,7 +5,8 @@ import { OciError } from '../oci/oci-error.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { Catalog, TorrentRecord } from '../storage/catalog.ts';
 import { StorageError } from '../storage/storage-error.ts';
-import { encodeMetainfo } from '../torrent/metainfo.ts';
+import { encodeMetainfo, type Metainfo } from '../torrent/metainfo.ts';
+import type { KeyedLock } from './keyed-lock.ts';
 import { makeMetainfo } from './make-metainfo.ts';
 
 interface Making {
@@ -20,6 +21,7 @@ const makers = 2;
 export class Torrents {
   readonly #store: BlobStore;
   readonly #catalog: Catalog;
+  readonly #changes: KeyedLock;
   readonly #log: Log;
   readonly #made: (record: TorrentRecord) => void;
   readonly #closing = new AbortController();
@@ -31,12 +33,15 @@ export class Torrents {
   constructor(parts: {
     readonly store: BlobStore;
     readonly catalog: Catalog;
+    /** Whoever replaces or removes the file of a digest has it meanwhile. */
+    readonly changes: KeyedLock;
     readonly log: Log;
     /** Told of each new torrent; must not throw. */
     readonly made: (record: TorrentRecord) => void;
   }) {
     this.#store = parts.store;
     this.#catalog = parts.catalog;
+    this.#changes = parts.changes;
     this.#log = parts.log;
     this.#made = parts.made;
   }
@@ -102,16 +107,7 @@ export class Torrents {
     this.#closing.signal.throwIfAborted();
     const existing = await this.#catalog.torrents.find(digest);
     if (existing !== undefined) return existing;
-    await using blob = await this.#store.open(digest);
-    if (blob === undefined || blob.size === 0) throw noTorrent(digest);
-    const metainfo = await makeMetainfo(blob, digest, this.#closing.signal).catch(
-      async (error: unknown) => {
-        if (error instanceof StorageError && error.code === 'STORAGE_CORRUPT') {
-          await this.#discard(digest, error);
-        }
-        throw error;
-      },
-    );
+    const metainfo = await this.#describeOrRemove(digest);
     const record = {
       digest,
       infoHash: metainfo.infoHash,
@@ -123,10 +119,38 @@ export class Torrents {
   }
 
   /** Bytes that are not the blob help nobody: without the file, clients see that they must push it again. */
-  async #discard(digest: Digest, error: StorageError): Promise<void> {
-    this.#log.error({ digest, error: error.message }, 'removed a damaged blob; push it again');
-    await this.#store.remove(digest);
+  async #describeOrRemove(digest: Digest): Promise<Metainfo> {
+    try {
+      return await this.#describe(digest);
+    } catch (error) {
+      if (!isCorrupt(error)) throw error;
+    }
+    // A push may have healed it meanwhile: it is read once more while none can.
+    return await this.#changes.run(digest, async () => {
+      try {
+        return await this.#describe(digest);
+      } catch (error) {
+        if (isCorrupt(error)) {
+          this.#log.error(
+            { digest, error: error.message },
+            'removed a damaged blob; push it again',
+          );
+          await this.#store.remove(digest);
+        }
+        throw error;
+      }
+    });
   }
+
+  async #describe(digest: Digest): Promise<Metainfo> {
+    await using blob = await this.#store.open(digest);
+    if (blob === undefined || blob.size === 0) throw noTorrent(digest);
+    return await makeMetainfo(blob, digest, this.#closing.signal);
+  }
+}
+
+function isCorrupt(error: unknown): error is StorageError {
+  return error instanceof StorageError && error.code === 'STORAGE_CORRUPT';
 }
 
 function noTorrent(digest: Digest): OciError {
