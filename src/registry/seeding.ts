@@ -61,7 +61,7 @@ export class Seeding implements BlobEvents {
 
   /** True when the catalog knows a torrent of this info hash. */
   async knows(infoHash: InfoHash): Promise<boolean> {
-    return (await this.#catalog.torrents.findByInfoHash(infoHash)) !== undefined;
+    return await this.#catalog.torrents.knows(infoHash);
   }
 
   /** The blob of a torrent, for the swarm; undefined when it is not here, or not whole. */

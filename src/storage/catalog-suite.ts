@@ -265,7 +265,9 @@ export function catalogSuite(name: string, createHarness: () => Promise<CatalogH
         const blob = blobNamed('a');
         await blobs.link(red, blob);
         const torrent = torrentOf(blob);
+        assert.equal(await torrents.knows(torrent.infoHash), false);
         assert.equal(await torrents.put(torrent), true);
+        assert.equal(await torrents.knows(torrent.infoHash), true);
         assert.equal(await torrents.put(torrent), true);
         for (const found of [
           await torrents.find(blob.digest),

@@ -115,6 +115,8 @@ export interface TorrentTable {
   put(torrent: TorrentRecord): Promise<boolean>;
   find(digest: Digest): Promise<TorrentRecord | undefined>;
   findByInfoHash(infoHash: InfoHash): Promise<TorrentRecord | undefined>;
+  /** True when a torrent has this info hash. Cheap: it is asked at every announce. */
+  knows(infoHash: InfoHash): Promise<boolean>;
   /** All torrents, in the order of their digests. */
   list(): Promise<readonly TorrentEntry[]>;
   /** Known blobs of at least one byte that have no torrent yet. */

@@ -22,7 +22,14 @@ export class SqlRepositories implements RepositoryTable {
     const rows = await this.#context.database
       .selectFrom('repositories')
       .select('name')
-      .where('name', 'in', (query) => query.selectFrom('manifests').select('repository').distinct())
+      .where((where) =>
+        where.exists(
+          where
+            .selectFrom('manifests')
+            .select('manifests.repository')
+            .whereRef('manifests.repository', '=', 'repositories.name'),
+        ),
+      )
       .where('name', '>', (page.after ?? '') as Repository)
       .orderBy('name')
       .$if(page.limit !== undefined, (query) => query.limit(page.limit ?? 0))

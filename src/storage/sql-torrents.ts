@@ -46,6 +46,15 @@ export class SqlTorrents implements TorrentTable {
     return row === undefined ? undefined : recordOf(row);
   }
 
+  async knows(infoHash: InfoHash): Promise<boolean> {
+    const row = await this.#context.database
+      .selectFrom('torrents')
+      .select('digest')
+      .where('info_hash', '=', infoHash)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
   async list(): Promise<readonly TorrentEntry[]> {
     const rows = await this.#context.database
       .selectFrom('torrents')
