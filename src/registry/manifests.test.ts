@@ -241,7 +241,13 @@ test('referrers are those that name the subject and those under its referrers ta
       { ...old, digest: signature.digest },
     ],
   });
-  const found = await listReferrers(catalog, team, image.digest, undefined);
+  const referrers = async (repository: typeof team, artifactType?: string) => {
+    const page = { limit: 10, artifactType };
+    const { descriptors, last } = await listReferrers(catalog, repository, image.digest, page);
+    assert.equal(last, undefined);
+    return descriptors;
+  };
+  const found = await referrers(team);
   const types = new Map(found.map((descriptor) => [descriptor.digest, descriptor.artifactType]));
   assert.equal(found.length, 3);
   assert.equal(types.get(signature.digest), 'application/signature');
@@ -250,10 +256,63 @@ test('referrers are those that name the subject and those under its referrers ta
   assert.deepEqual(found.find(({ digest }) => digest === signature.digest)?.annotations, {
     by: 'me',
   });
-  const filtered = await listReferrers(catalog, team, image.digest, 'application/signature');
+  const filtered = await referrers(team, 'application/signature');
   assert.deepEqual(
     filtered.map(({ digest }) => digest),
     [signature.digest],
   );
-  assert.deepEqual(await listReferrers(catalog, other, image.digest, undefined), []);
+  assert.deepEqual(await referrers(other), []);
+});
+
+test('referrers come page by page in the order of their digests, also those of a tag, and filtered', async () => {
+  await using it = await openWithBlobs();
+  const { catalog } = it.registry;
+  const image = await push(it.registry, 'v1', imageManifest(config, layer));
+  const subject = { mediaType: image.mediaType, digest: image.digest, size: image.bytes.length };
+  const parsed = JSON.parse(imageManifest(config).toString()) as object;
+  const digests: string[] = [image.digest];
+  for (let at = 0; at < 6; at++) {
+    const artifactType = `application/${at % 2}`;
+    const document = { ...parsed, artifactType, annotations: { at: String(at) }, subject };
+    digests.push((await push(it.registry, `r${at}`, document)).digest);
+  }
+  await push(it.registry, image.digest.replace(':', '-'), {
+    mediaType: mediaTypes.ociIndex,
+    manifests: [{ ...subject, artifactType: 'application/old' }],
+  });
+  const walk = async (limit: number, artifactType?: string) => {
+    const found: string[] = [];
+    for (let after: string | undefined, pages = 1; ; pages++) {
+      const query = { after, limit, artifactType };
+      const { descriptors, last } = await listReferrers(catalog, team, image.digest, query);
+      assert.ok(descriptors.length <= limit);
+      found.push(...descriptors.map(({ digest }) => digest));
+      if (last === undefined) return { found, pages };
+      after = last;
+    }
+  };
+  const sorted = digests.toSorted();
+  assert.deepEqual(await walk(1), { found: sorted, pages: 7 });
+  assert.deepEqual(await walk(3), { found: sorted, pages: 3 });
+  assert.deepEqual(await walk(7), { found: sorted, pages: 1 });
+  const { found } = await walk(2, 'application/1');
+  const odd = digests.filter((_, index) => index > 0 && index % 2 === 0);
+  assert.deepEqual(found, odd.toSorted());
+});
+
+test('a page of referrers ends when their manifests are long together', async () => {
+  await using it = await openWithBlobs();
+  const { catalog } = it.registry;
+  const image = await push(it.registry, 'v1', imageManifest(config, layer));
+  const subject = { mediaType: image.mediaType, digest: image.digest, size: image.bytes.length };
+  const parsed = JSON.parse(imageManifest(config).toString()) as object;
+  for (let at = 0; at < 4; at++) {
+    const annotations = { at: String(at), long: 'x'.repeat(2_200_000) };
+    await push(it.registry, `r${at}`, { ...parsed, annotations, subject });
+  }
+  const first = await listReferrers(catalog, team, image.digest, { limit: 10 });
+  assert.equal(first.descriptors.length, 2);
+  const rest = await listReferrers(catalog, team, image.digest, { limit: 10, after: first.last });
+  assert.equal(rest.descriptors.length, 2);
+  assert.equal(rest.last, undefined);
 });

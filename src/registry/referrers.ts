@@ -2,28 +2,63 @@ import { digestAlgorithm, digestHex, type Digest } from '../oci/digest.ts';
 import { parseManifest, type Descriptor } from '../oci/manifest.ts';
 import { parseTag, type Repository } from '../oci/reference.ts';
 import type { Catalog, ManifestRecord } from '../storage/catalog.ts';
+import { largestManifest } from './manifests.ts';
+
+/** What of a subject's referrers is wanted. */
+export interface ReferrersQuery {
+  /** Only what comes after this digest. */
+  readonly after?: string | undefined;
+  /** The most referrers that are looked at. */
+  readonly limit: number;
+  /** Only referrers of this type; a page may be short of the others then. */
+  readonly artifactType?: string | undefined;
+}
+
+/** A page of referrers, in the order of their digests. */
+export interface Referrers {
+  readonly descriptors: readonly Descriptor[];
+  /** When more follow: the digest after which they do. */
+  readonly last: Digest | undefined;
+}
+
+/** A page ends when the manifests that were read for it are as long together: each may be a megabyte of annotations. */
+const mostBytes = largestManifest;
 
 /**
- * The manifests of a repository whose subject is `digest`, one descriptor each (distribution-spec end-12): those that name
- * it, and those that older clients listed under the referrers tag. A repository that does not exist has none.
+ * The manifests of a repository whose subject is `subject`, one descriptor each (distribution-spec end-12): those that
+ * name it, and those that older clients listed under the referrers tag. A repository that does not exist has none.
  */
 export async function listReferrers(
   catalog: Catalog,
   repository: Repository,
-  digest: Digest,
-  artifactType: string | undefined,
-): Promise<readonly Descriptor[]> {
-  const found = new Map<Digest, Descriptor>();
-  for (const record of await catalog.manifests.referrers(repository, digest)) {
-    found.set(record.digest, descriptorOf(record));
+  subject: Digest,
+  { after = '', limit, artifactType }: ReferrersQuery,
+): Promise<Referrers> {
+  const page = { after, limit: limit + 1 };
+  const naming = new Set(await catalog.manifests.referrers(repository, subject, page));
+  const listed = await listedUnderTag(catalog, repository, subject);
+  const all = new Set([...naming, ...listed.keys()]);
+  const digests = [...all].filter((digest) => digest > after).toSorted();
+
+  const descriptors: Descriptor[] = [];
+  let last: Digest | undefined;
+  let bytes = 0;
+  for (const [index, digest] of digests.entries()) {
+    if (index === limit || bytes >= mostBytes) return { descriptors, last };
+    const record = naming.has(digest)
+      ? await catalog.manifests.find(repository, { kind: 'digest', digest })
+      : undefined;
+    const descriptor = record === undefined ? listed.get(digest) : descriptorOf(record);
+    if (descriptor !== undefined && isOfType(descriptor, artifactType))
+      descriptors.push(descriptor);
+    bytes += record?.bytes.length ?? 0;
+    last = digest;
   }
-  for (const descriptor of await listedUnderTag(catalog, repository, digest)) {
-    if (!found.has(descriptor.digest)) found.set(descriptor.digest, descriptor);
-  }
-  const all = [...found.values()];
-  return artifactType === undefined
-    ? all
-    : all.filter((descriptor) => descriptor.artifactType === artifactType);
+  return { descriptors, last: undefined };
+}
+
+function isOfType(descriptor: Descriptor, artifactType: string | undefined): boolean {
+  return artifactType === undefined || descriptor.artifactType === artifactType;
 }
 
 function descriptorOf(record: ManifestRecord): Descriptor {
@@ -44,11 +79,11 @@ async function listedUnderTag(
   catalog: Catalog,
   repository: Repository,
   digest: Digest,
-): Promise<readonly Descriptor[]> {
+): Promise<ReadonlyMap<Digest, Descriptor>> {
   const hex = digestHex(digest).slice(0, 64);
   const tag = parseTag(`${digestAlgorithm(digest)}-${hex}`);
   const record = await catalog.manifests.find(repository, { kind: 'tag', tag });
-  if (record === undefined) return [];
-  const manifest = parseManifest(record.bytes, record.mediaType);
-  return manifest.kind === 'index' ? manifest.manifests : [];
+  const manifest = record && parseManifest(record.bytes, record.mediaType);
+  const descriptors = manifest?.kind === 'index' ? manifest.manifests : [];
+  return new Map(descriptors.map((descriptor) => [descriptor.digest, descriptor]));
 }

@@ -213,12 +213,12 @@ export function catalogSuite(name: string, createHarness: () => Promise<CatalogH
         for (const manifest of [signature, bill, manifestNamed('other')]) {
           await manifests.put(red, manifest, [], nothing);
         }
-        const found = await manifests.referrers(red, subject);
-        assert.deepEqual(
-          found.map((manifest) => manifest.digest),
-          [signature.digest, bill.digest].toSorted(),
-        );
-        assert.deepEqual(await manifests.referrers(blue, subject), []);
+        const sorted = [signature.digest, bill.digest].toSorted();
+        assert.deepEqual(await manifests.referrers(red, subject, {}), sorted);
+        assert.deepEqual(await manifests.referrers(red, subject, { limit: 1 }), sorted.slice(0, 1));
+        const after = sorted[0];
+        assert.deepEqual(await manifests.referrers(red, subject, { after }), sorted.slice(1));
+        assert.deepEqual(await manifests.referrers(blue, subject, {}), []);
       }),
     );
 

@@ -104,8 +104,8 @@ export interface ManifestTable {
   removeTag(repository: Repository, tag: Tag): Promise<boolean>;
   /** Tags in byte-wise order. */
   tags(repository: Repository, page: Page): Promise<readonly Tag[]>;
-  /** The manifests of a repository whose subject is `digest`, in the order of their digests. */
-  referrers(repository: Repository, digest: Digest): Promise<readonly ManifestRecord[]>;
+  /** The digests of a repository's manifests whose subject is `subject`, in byte-wise order. */
+  referrers(repository: Repository, subject: Digest, page: Page): Promise<readonly Digest[]>;
   /** All tags of all repositories, sorted by repository and tag. */
   images(): Promise<readonly ImageRecord[]>;
 }

@@ -139,15 +139,17 @@ export class SqlManifests implements ManifestTable {
     return rows.map((row) => row.name);
   }
 
-  async referrers(repository: Repository, digest: Digest): Promise<readonly ManifestRecord[]> {
+  async referrers(repository: Repository, subject: Digest, page: Page): Promise<readonly Digest[]> {
     const rows = await this.#context.database
       .selectFrom('manifests')
-      .select(columns)
+      .select('digest')
       .where('repository', '=', repository)
-      .where('subject', '=', digest)
+      .where('subject', '=', subject)
+      .where('digest', '>', (page.after ?? '') as Digest)
       .orderBy('digest')
+      .$if(page.limit !== undefined, (query) => query.limit(page.limit ?? 0))
       .execute();
-    return rows.map(recordOf);
+    return rows.map((row) => row.digest);
   }
 
   async images(): Promise<readonly ImageRecord[]> {

@@ -79,6 +79,43 @@ for (const [what, path, member, all] of [
   });
 }
 
+test('referrers come page by page, each once, and keep their filter', async () => {
+  const content = Buffer.from('{}');
+  const config = { mediaType: 'application/x', digest: sha256Of(content), size: 2 };
+  const subject = {
+    mediaType: mediaTypes.ociManifest,
+    digest: sha256Of(Buffer.from('s')),
+    size: 1,
+  };
+  const digests: string[] = [];
+  for (const artifactType of ['a/b+c', 'a/b+c', 'a/d', 'a/b+c']) {
+    const annotations = { at: String(digests.length) };
+    const document = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, artifactType };
+    const whole = { ...document, config, layers: [], annotations, subject };
+    digests.push(sha256Of(Buffer.from(JSON.stringify(whole))));
+    await it.pushManifest(name, digests.at(-1) ?? '', whole);
+  }
+  const path = `/v2/${name}/referrers/${subject.digest}`;
+  const walk = async (query: string) => {
+    const found: string[] = [];
+    for (let next: string | undefined = path + query; next !== undefined;) {
+      const answer = await it.expect(200, 'GET', next);
+      const page: readonly { readonly digest: string }[] = jsonOf(answer).manifests;
+      assert.ok(page.length <= 1);
+      found.push(...page.map(({ digest }) => digest));
+      next = /^<(.*)>; rel="next"$/.exec(String(answer.headers['link']))?.[1];
+    }
+    return found;
+  };
+  assert.deepEqual(await walk('?n=1'), digests.toSorted());
+  const filtered = digests.filter((_, at) => at !== 2).toSorted();
+  assert.deepEqual(await walk('?artifactType=a/b%2Bc&n=1'), filtered);
+  const none = await it.expect(200, 'GET', `${path}?n=0`);
+  assert.deepEqual(jsonOf(none).manifests, []);
+  assert.equal(none.headers['link'], undefined);
+  await it.refuses(400, 'PAGINATION_NUMBER_INVALID', 'GET', `${path}?n=-1`);
+});
+
 test('images are listed with digest, type, size and time', async () => {
   const { images } = jsonOf(await it.expect(200, 'GET', '/api/v1/images'));
   assert.equal(images.length, tags.length + repositories.length - 1);
