@@ -223,6 +223,40 @@ test('headers go out within seconds, though the registry has not even answered',
   assert.deepEqual(Buffer.concat(chunks), large);
 });
 
+test('headers go out within seconds, though no manifest told the length', async (t) => {
+  const { agent, fixture, image } = await setUp(t);
+  const [digest] = image.layers;
+  assert.ok(digest);
+  let release = (): void => {};
+  fixture.intercept = (request, response) => {
+    // A registry may take minutes to make a torrent.
+    if (request.url?.includes('/_docket/') !== true) return false;
+    release = () => response.writeHead(404).end();
+    return true;
+  };
+  const begun = performance.now();
+  const answer = await open(agent, blobTarget(digest));
+  assert.equal(answer.headers['content-length'], '3000000');
+  assert.ok(performance.now() - begun < 8000);
+  release();
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk);
+  assert.deepEqual(Buffer.concat(chunks), large);
+});
+
+test('a registry that does not answer any more is passed with 404, before headers go out', async (t) => {
+  const { agent, fixture, image } = await setUp(t);
+  await ask(agent, '/v2/team/app/manifests/1');
+  // As long as it takes to find that no connection comes about.
+  fixture.intercept = (request) => {
+    setTimeout(() => request.destroy(), 2000);
+    return true;
+  };
+  const [digest] = image.layers;
+  assert.ok(digest);
+  assert.equal((await ask(agent, blobTarget(digest))).status, 404);
+});
+
 test('what cannot be served is passed with 404, whatever the reason', async (t) => {
   const { agent, fixture, image } = await setUp(t);
   const missing = sha256Of(noise(10, 9));

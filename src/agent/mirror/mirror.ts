@@ -54,6 +54,9 @@ export class Mirror {
       mirror.#server.once('error', reject);
       mirror.#server.listen(options.port, options.host, () => {
         mirror.#server.off('error', reject);
+        mirror.#server.on('error', (error) => {
+          options.log.error({ error }, 'a connection could not be accepted');
+        });
         resolve();
       });
     });

@@ -3,7 +3,6 @@ import { sleep, type Clock } from '../../base/clock.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Repository } from '../../oci/reference.ts';
 import type { ContentCache } from '../cache/content-cache.ts';
-import type { BlobReader } from '../fetch/blob-reader.ts';
 import type { Fetcher } from '../fetch/create-fetcher.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { parseByteRange } from '../../oci/byte-range.ts';
@@ -35,7 +34,7 @@ export async function serveBlob(
   digest: Digest,
   signal: AbortSignal,
 ): Promise<void> {
-  const { fetcher, clock } = service;
+  const { fetcher, upstream, clock } = service;
   if (request.method === 'HEAD') {
     const size = await sizeOf(service, repository, digest, signal);
     response.writeHead(200, { ...headersOf(digest), 'content-length': size }).end();
@@ -43,12 +42,17 @@ export async function serveBlob(
   }
   const expected = fetcher.manifests.sizeOf(digest);
   const opening = fetcher.blobs.open(repository, digest, expected, signal);
-  let reader: BlobReader | undefined;
+  const openedSize = opening.then((opened) => opened.size);
   try {
-    const found = await (expected === undefined
-      ? opening
-      : Promise.race([opening, sleep(clock, headersWithin).then(() => undefined)]));
-    const size = found?.size ?? expected ?? 0;
+    let size = await Promise.race([
+      openedSize,
+      sleep(clock, headersWithin, signal).then(() => expected),
+    ]);
+    // No manifest told it: the agent was restarted meanwhile, or the client has the digest from elsewhere.
+    size ??= await Promise.race([
+      openedSize,
+      upstream.headBlob(repository, digest, signal).catch(() => openedSize),
+    ]);
     const range = parseByteRange(rangeHeader(request, digest), size);
     if (range.kind === 'unsatisfiable') {
       const headers = { 'content-range': `bytes */${size}` };
@@ -64,7 +68,7 @@ export async function serveBlob(
       }),
     });
     response.flushHeaders();
-    reader = found ?? (await opening);
+    const reader = await opening;
     if (reader.size !== size) throw new Error(`${digest} has ${reader.size} bytes, not ${size}`);
     await sendBlob(response, reader, part, clock, signal, service.onSent);
   } finally {
