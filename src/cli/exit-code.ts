@@ -48,6 +48,7 @@ const hintByErrorCode: Readonly<Record<string, string>> = {
   EPERM: 'Run it as a user who may do this.',
   STORAGE_LOCKED: 'End the other process, or name another folder with -l/--location.',
   ENOSPC: 'Free some disk space, or name another folder with -l/--location.',
+  CACHE_FULL: 'Free some disk space, or name another folder with -l/--location.',
   EADDRINUSE: 'Another program uses this port: end it, or name another port.',
   MANIFEST_UNKNOWN: '`docket images` lists what the registry holds.',
   NAME_UNKNOWN: '`docket images` lists what the registry holds.',

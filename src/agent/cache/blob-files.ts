@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
@@ -62,6 +62,20 @@ export class BlobFiles {
   /** Where a blob that is fetched over HTTP from its first byte on is written to: such a file has no holes. */
   plainPath(digest: Digest): string {
     return `${this.partialPath(digest)}.plain`;
+  }
+
+  /**
+   * Throws CacheError CACHE_FULL when the disk lacks room for what is still to come of a blob of `size` bytes. Other
+   * blobs may take that room meanwhile: this only spares most clients a body that is cut.
+   */
+  async checkRoom(digest: Digest, size: number): Promise<void> {
+    const { bavail, bsize, blocks } = await statfs(this.#folder);
+    const files = [this.partialPath(digest), this.plainPath(digest)];
+    const present = await Promise.all(files.map(bytesOnDisk));
+    const room = bavail * bsize + Math.max(...present);
+    // Some file systems do not tell their size.
+    if (blocks === 0 || room >= size) return;
+    throw new CacheError('CACHE_FULL', `the disk has no room for the ${size} bytes of ${digest}`);
   }
 
   /** A blob that is there and right. Otherwise undefined; one that is damaged is taken out first. */
@@ -157,6 +171,11 @@ async function lookOf(file: string): Promise<{ look: string; size: number } | un
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** What a file takes up, which is less than its size when it has holes. */
+async function bytesOnDisk(file: string): Promise<number> {
+  return ((await stat(file).catch(() => undefined))?.blocks ?? 0) * 512;
 }
 
 async function sizeOf(file: string): Promise<number> {

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { abortable } from '../../base/abortable.ts';
 import { codeOf, messageOf } from '../../base/errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Repository } from '../../oci/reference.ts';
@@ -8,9 +9,9 @@ import type { ContentCache } from '../cache/content-cache.ts';
 import type { BlobProgress } from './blob-reader.ts';
 import { Changes } from './changes.ts';
 import { FetchError } from './fetch-error.ts';
+import { GrowingFile } from './growing-file.ts';
 import { PlainDownload, type PlainDownloadParts } from './plain-download.ts';
 import type { TorrentFinder } from './torrent-finder.ts';
-import { unlessAborted } from './unless-aborted.ts';
 
 /** What a fetch works with. */
 export interface FetchParts extends PlainDownloadParts {
@@ -38,7 +39,7 @@ export class BlobDownload {
   readonly digest: Digest;
   /** Resolves with the blob's bytes once a source is found to have it; rejects when none has. */
   readonly started: Promise<number>;
-  /** Resolves when the blob is in the cache; rejects with a FetchError or UpstreamError. */
+  /** Resolves when the blob is in the cache; rejects with a FetchError, UpstreamError, CacheError or what the disk says. */
   readonly done: Promise<void>;
   readonly #parts: FetchParts;
   readonly #repositories: Set<Repository>;
@@ -165,21 +166,26 @@ export class BlobDownload {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { cache, torrents } = this.#parts;
-    const cached = await unlessAborted(cache.blobs.find(this.digest), signal);
+    const { cache } = this.#parts;
+    const cached = await abortable(cache.blobs.find(this.digest), signal);
     if (cached !== undefined) {
       this.#start(cached.size);
       return this.#moveTo({ kind: 'cache', path: cached.path });
     }
     this.#fetched = true;
-    const [repository] = this.#repositories;
-    if (repository !== undefined && (this.#expectedSize ?? smallBlob) >= smallBlob) {
-      const torrent = await unlessAborted(torrents.find(repository, this.digest), signal);
-      if (torrent !== undefined && torrent.length >= smallBlob) {
-        if (await this.#fromSwarm(torrent, signal)) return;
-      }
-    }
+    const torrent = await this.#findTorrent(signal);
+    const size = torrent?.length ?? this.#expectedSize;
+    if (size !== undefined) await cache.blobs.checkRoom(this.digest, size);
+    if (torrent !== undefined && (await this.#fromSwarm(torrent, signal))) return;
     await this.#overHttp(signal);
+  }
+
+  async #findTorrent(signal: AbortSignal): Promise<Metainfo | undefined> {
+    const [repository] = this.#repositories;
+    if (repository === undefined || (this.#expectedSize ?? smallBlob) < smallBlob) return undefined;
+    const { torrents } = this.#parts;
+    const torrent = await abortable(torrents.find(repository, this.digest), signal);
+    return torrent !== undefined && torrent.length >= smallBlob ? torrent : undefined;
   }
 
   /** True when the blob came from its swarm; false when it did not, and plain HTTP is next. */
@@ -199,7 +205,7 @@ export class BlobDownload {
       this.#swarmed = download.progress();
       const blob = await cache.blobs.commit(this.digest, path, true, signal);
       this.#moveTo({ kind: 'cache', path: blob.path });
-      await rm(cache.blobs.plainPath(this.digest), { force: true });
+      await GrowingFile.remove(cache.blobs.plainPath(this.digest));
       swarm.announceSeed(metainfo.infoHash, metainfo.trackers);
       return true;
     } catch (error) {

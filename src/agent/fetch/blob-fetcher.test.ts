@@ -294,6 +294,27 @@ test('what a restart finds half fetched and damaged is fetched anew', async (t) 
   }
 });
 
+test('what a restart finds half fetched is verified before anybody reads it', async (t) => {
+  const { fixture, folder, start } = await setUp(t);
+  const digest = fixture.addBlob(large);
+  fixture.intercept = (request, response) => {
+    if (request.url?.includes('/blobs/') !== true) return false;
+    response.writeHead(200, { 'content-length': large.length });
+    response.write(large.subarray(0, 2_000_000));
+    return true;
+  };
+  const before = await start();
+  const reader = await before.fetcher.blobs.open(repository, digest);
+  await reader.read(1_700_000, 1);
+  await before.close();
+  const file = path.join(folder, 'partial', `${digestHex(digest)}.plain`);
+  const damaged = await readFile(file);
+  damaged[1000] = ~(damaged[1000] ?? 0);
+  await writeFile(file, damaged);
+  fixture.intercept = () => false;
+  assert.deepEqual(await pull(await start(), digest), large);
+});
+
 test('a fetch from the swarm goes on after a restart with the pieces it had', async (t) => {
   const { fixture, folder, start } = await setUp(t);
   const digest = fixture.addBlob(large);
@@ -363,13 +384,22 @@ test('a client that goes away does not stop the fetch', async (t) => {
 });
 
 test('a blob that nobody has is refused at once, and can be had when it is there', async (t) => {
-  const { fixture, start } = await setUp(t);
+  const { fixture, folder, start } = await setUp(t);
   const { fetcher } = await start();
-  await assert.rejects(fetcher.blobs.open(repository, sha256Of(large)), {
-    code: 'UPSTREAM_NOT_FOUND',
-  });
+  const missing = await fetcher.blobs.open(repository, sha256Of(large)).catch((error) => error);
+  assert.equal(missing.code, 'UPSTREAM_NOT_FOUND');
+  assert.deepEqual(await readdir(path.join(folder, 'partial')), [], 'nothing is left of it');
   const digest = fixture.addBlob(large);
   assert.deepEqual(await readAll(await fetcher.blobs.open(repository, digest)), large);
+});
+
+test('a blob that the disk has no room for is refused before a byte of it comes', async (t) => {
+  const { fixture, start } = await setUp(t);
+  const { fetcher } = await start();
+  await assert.rejects(fetcher.blobs.open(repository, sha256Of(large), 2 ** 52), {
+    code: 'CACHE_FULL',
+  });
+  assert.equal(fixture.count(/\/blobs\//), 0);
 });
 
 test('a registry that is down is not waited for', { timeout: 5000 }, async (t) => {

@@ -1,3 +1,4 @@
+import { abortable } from '../../base/abortable.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
 import type { Repository } from '../../oci/reference.ts';
@@ -6,7 +7,6 @@ import type { BlobProgress, BlobReader } from './blob-reader.ts';
 import { DownloadReader } from './download-reader.ts';
 import { FetchError } from './fetch-error.ts';
 import { TorrentFinder } from './torrent-finder.ts';
-import { unlessAborted } from './unless-aborted.ts';
 
 /** What a fetcher works with; `createFetcher` explains. */
 export type BlobFetcherParts = Omit<FetchParts, 'torrents'>;
@@ -55,7 +55,7 @@ export class BlobFetcher implements AsyncDisposable {
     } else {
       download.addRepository(repository);
     }
-    const length = await unlessAborted(download.started, signal);
+    const length = await abortable(download.started, signal);
     return new DownloadReader(download, length, this.#parts.cache.blobs);
   }
 

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
-import { createHash, type Hash } from 'node:crypto';
-import { open, type FileHandle } from 'node:fs/promises';
 import { sleep, type Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Random } from '../../base/random.ts';
 import type { RateLimiter } from '../../base/rate-limiter.ts';
-import { digestAlgorithm, digestFromHex, type Digest } from '../../oci/digest.ts';
+import { digestAlgorithm, type Digest } from '../../oci/digest.ts';
 import type { Repository } from '../../oci/reference.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { isUnreachable, UpstreamError } from '../upstream/upstream-error.ts';
 import { Changes } from './changes.ts';
 import { FetchError } from './fetch-error.ts';
+import { GrowingFile } from './growing-file.ts';
 import { RateMeter } from './rate-meter.ts';
 
 /** What a download over plain HTTP works with. */
@@ -30,7 +29,7 @@ export interface PlainDownloadTarget {
   readonly repositories: ReadonlySet<Repository>;
   /** Bytes, when they are known. */
   readonly size: number | undefined;
-  /** The file: what is in it already counts as the blob's beginning. */
+  /** The file, as `GrowingFile` has it: what is in it already is the blob's beginning. */
   readonly path: string;
 }
 
@@ -38,7 +37,8 @@ export interface PlainDownloadTarget {
 export const heldBack = 256 * 1024;
 /** Attempts without a single byte before a registry that had answered before is given up. */
 const mostFailures = 6;
-const chunkBytes = 1024 * 1024;
+/** A registry that takes so many milliseconds to fail is away: that is no passing failure. */
+const longFailure = 1500;
 
 /**
  * One blob from the registry over plain HTTP, in order, to a file. Goes on with a range after a cut, also of an earlier
@@ -50,10 +50,8 @@ export class PlainDownload {
   readonly #changes = new Changes();
   readonly #rate: RateMeter;
   readonly #onAnswer: (size: number) => void;
-  #handle: FileHandle | undefined;
-  #hash: Hash;
+  #file: GrowingFile | undefined;
   #size: number | undefined;
-  #received = 0;
   #resumed = 0;
   #fromRegistry = 0;
   #generation = 0;
@@ -71,7 +69,6 @@ export class PlainDownload {
     this.#target = target;
     this.#onAnswer = onAnswer;
     this.#rate = new RateMeter(parts.clock);
-    this.#hash = createHash(digestAlgorithm(target.digest));
     this.#size = target.size;
   }
 
@@ -86,7 +83,7 @@ export class PlainDownload {
   }
 
   get received(): number {
-    return this.#received;
+    return this.#file?.length ?? 0;
   }
 
   get resumed(): number {
@@ -102,29 +99,27 @@ export class PlainDownload {
    * have it or stays out of reach, FetchError FETCH_DIGEST_WRONG, or the signal's reason.
    */
   async run(signal: AbortSignal): Promise<void> {
-    // Neither truncates nor appends: positions are given.
-    this.#handle = await open(this.#target.path, 'a').then(async (made) => {
-      await made.close();
-      return await open(this.#target.path, 'r+');
-    });
-    await this.#readBeginning(signal);
+    const { digest, path } = this.#target;
+    const file = await GrowingFile.open(path, digestAlgorithm(digest), signal);
+    this.#file = file;
+    this.#resumed = file.length;
+    this.#changes.announce();
     let failures = 0;
     let wrong = 0;
     const refused = new Set<Repository>();
     for (;;) {
-      const before = this.#received;
+      const before = file.length;
+      const begun = this.#parts.clock.now();
       const repository = this.#firstBut(refused);
       try {
-        await this.#receive(repository, signal);
-        if (this.#digestIsRight()) break;
-        // What an earlier process left may be wrong: that says nothing of the registry.
-        if (this.#resumed === 0) wrong++;
-        this.#parts.log.warn({ digest: this.#target.digest }, 'wrong bytes came; fetching again');
-        await this.#startAnew();
-        if (wrong === 2) {
+        await this.#receive(repository, file, signal);
+        if (file.digest === digest) break;
+        this.#parts.log.warn({ digest }, 'wrong bytes came; fetching again');
+        await this.#startAnew(file);
+        if (++wrong === 2) {
           throw new FetchError(
             'FETCH_DIGEST_WRONG',
-            `the registry sent other bytes than ${this.#target.digest} names`,
+            `the registry sent other bytes than ${digest} names`,
           );
         }
       } catch (error) {
@@ -135,8 +130,10 @@ export class PlainDownload {
           if (refused.size === this.#target.repositories.size) throw error;
           continue;
         }
-        failures = this.#received > before ? 1 : failures + 1;
-        if (failures >= (this.#answered && isUnreachable(error) ? mostFailures : 2)) throw error;
+        failures = file.length > before ? 1 : failures + 1;
+        const isAway = !this.#answered && this.#parts.clock.now() - begun > longFailure;
+        const most = this.#answered && isUnreachable(error) ? mostFailures : 2;
+        if (isAway || failures >= most) throw error;
         await sleep(this.#parts.clock, this.#pause(failures), signal);
       }
     }
@@ -151,58 +148,46 @@ export class PlainDownload {
   async read(offset: number, most: number, signal?: AbortSignal): Promise<Buffer | undefined> {
     while (!this.#closed) {
       const length = Math.min(most, this.#readable() - offset);
-      if (length > 0) {
-        const bytes = Buffer.allocUnsafe(length);
-        const { bytesRead } = await this.#opened().read(bytes, 0, length, offset);
-        // None, when the download has just begun anew.
-        if (bytesRead > 0) return bytes.subarray(0, bytesRead);
+      if (this.#file === undefined || length <= 0) {
+        await this.#changes.next(signal);
+        continue;
       }
-      await this.#changes.next(signal);
+      const bytes = await this.#file.read(offset, length);
+      if (bytes.length > 0) return bytes;
+      // None, when the download has just begun anew.
+      if (this.#readable() > offset) {
+        throw new FetchError('FETCH_BYTES_WRONG', `${this.#target.path} was cut by somebody else`);
+      }
     }
     return undefined;
   }
 
-  /** Closes the file, when `run` has ended. */
+  /** Closes the file, when `run` has ended. One that is not whole waits for the next download. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#changes.announce();
-    await this.#handle?.close();
-    this.#handle = undefined;
+    await (this.#verified ? this.#file?.finish() : this.#file?.close());
   }
 
   #readable(): number {
-    if (this.#verified) return this.#received;
-    return Math.min(this.#received, (this.#size ?? 0) - heldBack);
+    if (this.#verified) return this.received;
+    return Math.min(this.received, (this.#size ?? 0) - heldBack);
   }
 
-  /** The hash's state does not outlive a process, so the beginning is read once more. */
-  async #readBeginning(signal: AbortSignal): Promise<void> {
-    const handle = this.#opened();
-    const chunk = Buffer.allocUnsafe(chunkBytes);
-    for (;;) {
-      signal.throwIfAborted();
-      const { bytesRead } = await handle.read(chunk, 0, chunkBytes, this.#received);
-      if (bytesRead === 0) break;
-      this.#hash.update(chunk.subarray(0, bytesRead));
-      this.#received += bytesRead;
-    }
-    this.#resumed = this.#received;
-  }
-
-  async #receive(repository: Repository, signal: AbortSignal): Promise<void> {
+  async #receive(repository: Repository, file: GrowingFile, signal: AbortSignal): Promise<void> {
     const { upstream } = this.#parts;
     const { digest } = this.#target;
-    if (this.#received > 0) {
+    if (file.length > 0) {
       this.#size ??= await upstream.headBlob(repository, digest, signal);
-      if (this.#received > this.#size) await this.#startAnew();
+      if (file.length > this.#size) await this.#startAnew(file);
       // A registry would answer that nothing is left to send with an error.
-      if (this.#received > 0 && this.#received === this.#size) return this.#begin(this.#size);
+      if (file.length > 0 && file.length === this.#size) return this.#begin(this.#size);
     }
-    const body = await upstream.getBlob(repository, digest, this.#received, signal);
+    const body = await upstream.getBlob(repository, digest, file.length, signal);
     const size = body.size ?? this.#size ?? (await upstream.headBlob(repository, digest, signal));
     this.#begin(size);
     // A registry that knows no ranges sends the beginning once more.
-    let skip = this.#received - body.offset;
+    let skip = file.length - body.offset;
     for await (const chunk of body.bytes) {
       await this.#parts.limiter.take(chunk.length);
       signal.throwIfAborted();
@@ -210,9 +195,9 @@ export class PlainDownload {
       this.#rate.add(chunk.length);
       const fresh = chunk.subarray(Math.min(skip, chunk.length));
       skip -= chunk.length - fresh.length;
-      await this.#append(fresh, size);
+      await this.#append(file, fresh, size);
     }
-    if (this.#received < size) {
+    if (file.length < size) {
       throw new UpstreamError('UPSTREAM_UNREACHABLE', `the bytes of ${digest} broke off`);
     }
   }
@@ -223,20 +208,14 @@ export class PlainDownload {
     this.#onAnswer(size);
   }
 
-  async #append(bytes: Buffer, size: number): Promise<void> {
-    if (this.#received + bytes.length > size) {
+  async #append(file: GrowingFile, bytes: Buffer, size: number): Promise<void> {
+    if (file.length + bytes.length > size) {
       throw new UpstreamError(
         'UPSTREAM_BAD_ANSWER',
         `more than ${size} bytes came of ${this.#target.digest}`,
       );
     }
-    for (let written = 0; written < bytes.length;) {
-      const rest = bytes.subarray(written);
-      written += (await this.#opened().write(rest, 0, rest.length, this.#received + written))
-        .bytesWritten;
-    }
-    this.#hash.update(bytes);
-    this.#received += bytes.length;
+    await file.append(bytes);
     this.#changes.announce();
   }
 
@@ -247,27 +226,14 @@ export class PlainDownload {
     return first;
   }
 
-  #digestIsRight(): boolean {
-    const { digest } = this.#target;
-    // A copy: the hash itself may have to go on.
-    return digestFromHex(digestAlgorithm(digest), this.#hash.copy().digest('hex')) === digest;
-  }
-
-  async #startAnew(): Promise<void> {
-    await this.#opened().truncate(0);
-    this.#hash = createHash(digestAlgorithm(this.#target.digest));
-    this.#received = 0;
+  async #startAnew(file: GrowingFile): Promise<void> {
     this.#resumed = 0;
     this.#generation++;
+    await file.restart();
   }
 
   /** A little longer each time, and not the same for all hosts: they all lost the registry at the same moment. */
   #pause(failures: number): number {
     return Math.min(4000, 250 * 2 ** (failures - 1)) * (0.5 + this.#parts.random());
-  }
-
-  #opened(): FileHandle {
-    if (this.#handle === undefined) throw new FetchError('FETCH_CLOSED', 'the download has ended');
-    return this.#handle;
   }
 }

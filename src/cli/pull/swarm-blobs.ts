@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { BlobReader } from '../../agent/fetch/blob-reader.ts';
 import { startHostEngine, type HostEngine } from '../../agent/host-engine.ts';
+import { abortable } from '../../base/abortable.ts';
 import { systemClock } from '../../base/clock.ts';
 import { codeOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
@@ -123,19 +124,10 @@ export class SwarmBlobs implements BlobSource {
     }
     const timer = setInterval(() => onProgress(reader.progress()), progressInterval);
     try {
-      await unlessAborted(reader.done, signal);
+      await abortable(reader.done, signal);
     } finally {
       clearInterval(timer);
     }
     onProgress(reader.progress());
   }
-}
-
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }
