@@ -7,8 +7,6 @@ import { parseDigest, type Digest } from '../oci/digest.ts';
 export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** The path, percent-decoded. */
-  readonly path: string;
   /** The query as it was sent, without the `?`. */
   readonly search: string;
   readonly query: URLSearchParams;
@@ -25,7 +23,6 @@ export class Exchange {
   ) {
     this.request = request;
     this.response = response;
-    this.path = target.path;
     this.search = target.search;
     this.query = new URLSearchParams(target.search);
     this.parts = parts;

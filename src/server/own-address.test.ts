@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hostAndPort, isHostAndPort, plainAddress } from './own-address.ts';
+import { hostAndPort, isHostAndPort, reachedAddress } from './own-address.ts';
 
 const hosts = ['a', 'a.b-c', 'A1', '10.0.0.1', 'registry:8000', '[::1]', '[fd00::1]:8000'];
 const others = [
@@ -38,8 +38,9 @@ test('an IPv6 address stands in brackets before a port', () => {
   assert.equal(hostAndPort('a', 80), 'a:80');
 });
 
-test('an IPv4 address in IPv6 form is given as itself', () => {
-  assert.equal(plainAddress('::ffff:10.0.0.1'), '10.0.0.1');
-  assert.equal(plainAddress('fd00::1'), 'fd00::1');
-  assert.equal(plainAddress('10.0.0.1'), '10.0.0.1');
+test('the address that a client reached is plain IPv4 or IPv6', () => {
+  assert.equal(reachedAddress({ localAddress: '::ffff:10.0.0.1' }), '10.0.0.1');
+  assert.equal(reachedAddress({ localAddress: 'fd00::1' }), 'fd00::1');
+  assert.equal(reachedAddress({ localAddress: 'fe80::1%eth0' }), 'fe80::1');
+  assert.equal(reachedAddress({ localAddress: '10.0.0.1' }), '10.0.0.1');
 });

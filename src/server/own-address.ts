@@ -1,3 +1,6 @@
+import type { Socket } from 'node:net';
+import { canonicalIp } from '../torrent/ip-address.ts';
+
 const hostGrammar =
   /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
 
@@ -11,7 +14,7 @@ export function hostAndPort(host: string, port: number): string {
   return host.includes(':') && !host.startsWith('[') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** An IPv4 address that came in IPv6 form (`::ffff:10.0.0.1`) as itself. */
-export function plainAddress(address: string): string {
-  return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(address) ? address.slice(7) : address;
+/** The IP address of this host to which a client's connection came. */
+export function reachedAddress({ localAddress = '' }: Pick<Socket, 'localAddress'>): string {
+  return canonicalIp(localAddress) ?? '127.0.0.1';
 }

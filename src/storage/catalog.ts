@@ -75,8 +75,6 @@ export interface BlobTable {
   sizes(repository: Repository, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, number>>;
   /** The blob, whoever links it. */
   findAnywhere(digest: Digest): Promise<BlobRecord | undefined>;
-  /** A repository that links the blob: the first one by name. */
-  repositoryOf(digest: Digest): Promise<Repository | undefined>;
   /** Takes a repository's link away; with the last one the blob and its torrent are forgotten: `orphaned`. */
   unlink(repository: Repository, digest: Digest): Promise<'absent' | 'unlinked' | 'orphaned'>;
 }

@@ -64,17 +64,6 @@ export class SqlBlobs implements BlobTable {
       .executeTakeFirst();
   }
 
-  async repositoryOf(digest: Digest): Promise<Repository | undefined> {
-    const row = await this.#context.database
-      .selectFrom('repository_blobs')
-      .select('repository')
-      .where('digest', '=', digest)
-      .orderBy('repository')
-      .limit(1)
-      .executeTakeFirst();
-    return row?.repository;
-  }
-
   async unlink(
     repository: Repository,
     digest: Digest,

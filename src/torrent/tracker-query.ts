@@ -11,7 +11,9 @@ export function parseTrackerQuery(search: string): ReadonlyMap<string, readonly 
     const [, key = '', value = ''] = /^([^=]*)=?(.*)$/s.exec(part) ?? [];
     if (key === '') continue;
     const name = percentDecode(key);
-    parameters.set(name, [...(parameters.get(name) ?? []), percentDecode(value)]);
+    const values = parameters.get(name);
+    if (values === undefined) parameters.set(name, [percentDecode(value)]);
+    else values.push(percentDecode(value));
   }
   return parameters;
 }

@@ -1,7 +1,7 @@
 import { digestFileName } from '../../oci/digest.ts';
 import { encodeMetainfo, parseMetainfo } from '../../torrent/metainfo.ts';
 import type { Exchange } from '../exchange.ts';
-import { hostAndPort, isHostAndPort, plainAddress } from '../own-address.ts';
+import { hostAndPort, isHostAndPort, reachedAddress } from '../own-address.ts';
 import type { Handler, Services } from '../services.ts';
 import { blobPath } from './blobs.ts';
 
@@ -30,9 +30,9 @@ export const getTorrent: Handler = async (exchange, services) => {
 };
 
 function ownAddress({ request }: Exchange, { advertise }: Services): string {
-  const { localAddress = '127.0.0.1', localPort = 0 } = request.socket;
+  const { localPort = 0 } = request.socket;
   if (advertise !== undefined) return hostAndPort(advertise, localPort);
   const { host } = request.headers;
   if (host !== undefined && isHostAndPort(host)) return host;
-  return hostAndPort(plainAddress(localAddress), localPort);
+  return hostAndPort(reachedAddress(request.socket), localPort);
 }

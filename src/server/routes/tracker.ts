@@ -2,12 +2,12 @@ import { OciError } from '../../oci/oci-error.ts';
 import type { PeerAddress } from '../../torrent/ids.ts';
 import type { Tracker } from '../../tracker/tracker.ts';
 import type { Exchange } from '../exchange.ts';
-import { plainAddress } from '../own-address.ts';
+import { reachedAddress } from '../own-address.ts';
 import type { Handler, Services } from '../services.ts';
 
 /** `GET /announce` (BEP 3). */
 export const announce: Handler = async (exchange, services) => {
-  const from = { host: plainAddress(exchange.request.socket.remoteAddress ?? '') };
+  const from = { host: exchange.request.socket.remoteAddress ?? '' };
   const answer = await trackerOf(services).announce(
     exchange.search,
     from,
@@ -29,6 +29,6 @@ function trackerOf({ tracker, trackerUrl }: Services): Tracker {
 
 /** The registry's own seeder, where this client reaches it: the address that its connection came to, unless one was named. */
 function originFor({ request }: Exchange, services: Services): PeerAddress {
-  const reached = plainAddress(request.socket.localAddress ?? '127.0.0.1');
-  return { host: services.advertisedAddress ?? reached, port: services.peerPort() };
+  const host = services.advertisedAddress ?? reachedAddress(request.socket);
+  return { host, port: services.peerPort() };
 }
