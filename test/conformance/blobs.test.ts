@@ -155,6 +155,7 @@ suite('ranges of a blob of 5000 bytes', () => {
       const path = `/v2/${name}/blobs/${await it.pushBlob(name, bytes)}`;
       const answer = await it.expect(416, 'GET', path, { headers: { Range: range } });
       assert.equal(answer.headers['content-range'], 'bytes */5000');
+      assert.equal(answer.headers['cache-control'], undefined);
     });
   }
   for (const range of ['bytes=0-9,20-29', 'items=0-9', 'bytes=', 'bytes=a-b', 'bytes=-']) {

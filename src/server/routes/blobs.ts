@@ -33,7 +33,8 @@ export const getBlob: Handler = async (exchange, { registry, traffic }) => {
   const range = parseByteRange(isSame ? request.headers.range : undefined, blob.size);
   switch (range.kind) {
     case 'unsatisfiable':
-      exchange.send(416, { ...headers, 'Content-Range': `bytes */${blob.size}` });
+      // Without the headers of the blob: a cache must not keep this answer for it.
+      exchange.send(416, { 'Accept-Ranges': 'bytes', 'Content-Range': `bytes */${blob.size}` });
       return;
     case 'whole':
       response.writeHead(200, { ...headers, 'Content-Length': blob.size });
