@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { codeOf, messageOf } from '../base/errors.ts';
 import { CliError } from './cli-error.ts';
@@ -7,7 +7,7 @@ const dayInMilliseconds = 86_400_000;
 
 /**
  * Makes the client's folder, for its owner only, and removes what killed commands left in it. Throws CliError
- * FOLDER_UNUSABLE when it cannot be made, or belongs to another user, who could swap what is in it.
+ * FOLDER_UNUSABLE when it cannot be made, or when another user could swap what is in it, or it as a whole by a link.
  */
 export async function prepareLocation(location: string): Promise<string> {
   const folder = path.resolve(location);
@@ -21,10 +21,19 @@ export async function prepareLocation(location: string): Promise<string> {
       { hint, cause: error },
     );
   }
-  const { uid } = await stat(folder);
   const own = process.getuid?.();
-  if (own !== undefined && uid !== own && uid !== 0) {
-    throw new CliError('FOLDER_UNUSABLE', `the folder ${folder} belongs to another user`, { hint });
+  if (own !== undefined) {
+    const [link, found] = await Promise.all([lstat(folder), stat(folder)]);
+    if ([link, found].some(({ uid }) => uid !== own && uid !== 0)) {
+      throw new CliError('FOLDER_UNUSABLE', `the folder ${folder} belongs to another user`, {
+        hint,
+      });
+    }
+    if ((found.mode & 0o002) !== 0) {
+      throw new CliError('FOLDER_UNUSABLE', `the folder ${folder} can be written by every user`, {
+        hint: 'Name another folder with -l/--location, such as one inside it.',
+      });
+    }
   }
   await removeLeftovers(folder);
   return folder;
@@ -41,9 +50,7 @@ export class SpoolFolder implements AsyncDisposable {
 
   /** A new folder in `location`, which must exist. */
   static async create(location: string): Promise<SpoolFolder> {
-    const folder = await mkdtemp(path.join(location, `spool-${process.pid}-`));
-    await chmod(folder, 0o700);
-    return new SpoolFolder(folder);
+    return new SpoolFolder(await mkdtemp(path.join(location, `spool-${process.pid}-`)));
   }
 
   /** A path that no other file has. */
