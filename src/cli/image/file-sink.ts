@@ -1,6 +1,6 @@
 import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { codeOf } from '../../base/errors.ts';
+import { codeOf, messageOf } from '../../base/errors.ts';
 import { CliError } from '../cli-error.ts';
 import type { ImageSink, PulledImage } from './image-sink.ts';
 import { imageTar } from './image-tar.ts';
@@ -20,10 +20,13 @@ export class FileSink implements ImageSink {
     try {
       await access(folder, constants.W_OK);
       if (!(await stat(folder)).isDirectory()) throw new Error(`${folder} is not a folder`);
+      // The new file would take the place of a device such as /dev/null, for all programs.
+      const present = await stat(file).catch(() => undefined);
+      if (present?.isFile() === false) throw new Error('it is there, and no file');
     } catch (error) {
       throw new CliError(
         'FOLDER_UNUSABLE',
-        `${file} cannot be written: ${String(codeOf(error) ?? error)}`,
+        `${file} cannot be written: ${codeOf(error) ?? messageOf(error)}`,
         {
           cause: error,
           hint: 'Name a file in a folder that is there and that you may write to.',

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { moveDurably } from '../../storage/durable-file.ts';
 import type { DigestStream } from './digest-stream.ts';
 
 /**
@@ -23,17 +24,11 @@ export async function writeFileWhole(
     const steps = check === undefined ? [bytes, target] : [bytes, check.stream, target];
     await pipeline(steps, { signal });
     check?.verify();
-    await rename(temporary, file);
-    await syncFolder(folder);
+    await moveDurably(temporary, file);
   } catch (error) {
     bytes.destroy();
     await rm(temporary, { force: true });
     signal.throwIfAborted();
     throw error;
   }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  await using handle = await open(folder);
-  await handle.sync();
 }
