@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { addAbortSignal, pipeline, type Readable } from 'node:stream';
 import { createTarDecoder, type ParsedTarEntry } from 'modern-tar';
 import { codeOf, DocketError, messageOf } from '../../base/errors.ts';
+import { writeAll } from '../../base/write-all.ts';
 import type { LayerCompression } from '../../oci/archive-compose.ts';
 import { ArchiveError } from '../../oci/archive-error.ts';
 import { blobPath } from '../../oci/archive-layout.ts';
@@ -175,10 +176,7 @@ async function storeFile(body: ReadableStream<Uint8Array>, path: string): Promis
   await using handle = await open(path, 'wx', 0o600);
   for await (const chunk of body) {
     hash.update(chunk);
-    for (let at = 0; at < chunk.length;) {
-      const { bytesWritten } = await handle.write(chunk, at, chunk.length - at, size + at);
-      at += bytesWritten;
-    }
+    await writeAll(handle, chunk, size);
     size += chunk.length;
   }
   return {

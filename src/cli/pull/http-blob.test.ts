@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { promisify } from 'node:util';
 import { Agent } from 'undici';
 import { sha256Of } from '../../oci/digest.ts';
 import { testFolder } from '../image/image-fixtures.ts';
@@ -84,10 +86,54 @@ test('what one address began, the next ends', async (t) => {
     if (++requests === 1) serve(response, from, 40_000);
     else response.writeHead(404).end();
   });
-  const second = await urlOf(t, (_request, response, from) => serve(response, from));
+  const offsets: number[] = [];
+  const second = await urlOf(t, (_request, response, from) => {
+    offsets.push(from);
+    serve(response, from);
+  });
   const { file, failed } = await fetchFrom(t, [first, second]);
   assert.deepEqual(file, content);
   assert.deepEqual(failed, [first]);
+  assert.deepEqual(offsets, [40_000]);
+});
+
+test('what one address began wrongly, the next gives from the beginning', async (t) => {
+  let requests = 0;
+  const liar = await urlOf(t, (_request, response) => {
+    if (++requests === 1) serve(response, 0, 40_000, Buffer.alloc(content.length));
+    else response.writeHead(404).end();
+  });
+  const honest = await urlOf(t, (_request, response, from) => serve(response, from));
+  assert.deepEqual((await fetchFrom(t, [liar, honest])).file, content);
+});
+
+test('a disk that refuses is told of at once, and no address is blamed for it', async (t) => {
+  let requests = 0;
+  const url = await urlOf(t, (_request, response, from) => {
+    requests++;
+    serve(response, from);
+  });
+  const options = `{
+    urls: ['${url}'], dispatcher: new Agent(), path: '${await testFolder(t)}/blob',
+    onBytes() {}, onFailure() {}, signal: new AbortController().signal,
+  }`;
+  const program = `
+    import { Agent } from 'undici';
+    import { fetchHttpBlob } from '${new URL('http-blob.ts', import.meta.url).href}';
+    const failed = await fetchHttpBlob(${JSON.stringify(blob)}, ${options}).catch((error) => error);
+    console.log(failed.code);
+    process.exit();
+  `;
+  // A limit on the size of files is the full disk that needs no rights.
+  const limited = ['-c', 'ulimit -f 40 && exec "$@"', 'sh', process.execPath];
+  const { stdout } = await promisify(execFile)('sh', [
+    ...limited,
+    '--input-type=module',
+    '-e',
+    program,
+  ]);
+  assert.equal(stdout, 'EFBIG\n');
+  assert.equal(requests, 1);
 });
 
 test('wrong and too many bytes are thrown away, and the next address is asked', async (t) => {

@@ -3,6 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { request, type Dispatcher } from 'undici';
 import { messageOf } from '../../base/errors.ts';
+import { writeAll } from '../../base/write-all.ts';
 import { digestAlgorithm, digestHex } from '../../oci/digest.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
 import { CliError } from '../cli-error.ts';
@@ -28,13 +29,20 @@ interface Partial {
   length: number;
 }
 
+/** The disk refused what had come: no address gives anything better. */
+class DiskFailure extends Error {
+  constructor(cause: unknown) {
+    super('the disk refuses', { cause });
+  }
+}
+
 /** How often one address may fail without a byte. */
 const mostFailures = 3;
 const pause = 500;
 
 /**
  * Fetches a blob over HTTP into a file, going on where a broken connection left off, and verifies it. Throws CliError
- * REGISTRY_FAILED when no address gives it, WRONG_CONTENT when the last one gives something else.
+ * REGISTRY_FAILED when no address gives it, WRONG_CONTENT when the last one gives something else, or what the disk says.
  */
 export async function fetchHttpBlob(blob: Descriptor, options: HttpBlobOptions): Promise<void> {
   const { urls, path, onFailure, signal } = options;
@@ -42,6 +50,7 @@ export async function fetchHttpBlob(blob: Descriptor, options: HttpBlobOptions):
   const partial = { file, hash: createHash(digestAlgorithm(blob.digest)), length: 0 };
   let failure: unknown;
   for (const url of urls) {
+    let isMixed = partial.length > 0;
     for (let failures = 0; failures < mostFailures;) {
       const before = partial.length;
       try {
@@ -51,11 +60,15 @@ export async function fetchHttpBlob(blob: Descriptor, options: HttpBlobOptions):
         return;
       } catch (error) {
         signal.throwIfAborted();
+        if (error instanceof DiskFailure) throw error.cause;
         failure = error;
+        if (error instanceof CliError && error.code !== 'WRONG_CONTENT') break;
         if (error instanceof CliError) {
-          // What this address sent cannot be trusted.
           await restart(blob, partial);
-          break;
+          if (!isMixed) break;
+          // The address before may have sent what is wrong.
+          isMixed = false;
+          continue;
         }
         failures = partial.length > before ? 1 : failures + 1;
         await delay(pause * failures, undefined, { signal }).catch(() => signal.throwIfAborted());
@@ -93,7 +106,9 @@ async function receive(
   }
   for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
     if (partial.length + chunk.length > blob.size) throw tooLong(url, blob);
-    await partial.file.write(chunk, 0, chunk.length, partial.length);
+    await writeAll(partial.file, chunk, partial.length).catch((error: unknown) => {
+      throw new DiskFailure(error);
+    });
     partial.hash.update(chunk);
     partial.length += chunk.length;
     onBytes(partial.length);
