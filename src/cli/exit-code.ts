@@ -1,4 +1,5 @@
 import { codeOf, messageOf } from '../base/errors.ts';
+import { printable } from './terminal/printable.ts';
 
 /** What the shell is told. Documented: scripts rely on it. */
 export const exitCodes = {
@@ -77,11 +78,6 @@ export function failureText(error: unknown, debug: boolean, detail?: string): st
   if (hint !== undefined) lines.push(hint);
   if (debug) lines.push(detail ?? String(error instanceof Error ? error.stack : error));
   return `${lines.join('\n')}\n`;
-}
-
-/** Messages may hold what a registry or engine said, which must not steer the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/[^\P{Cc}\n\t]/gu, '');
 }
 
 /** Network errors may come as an empty AggregateError: then its members say what happened. */

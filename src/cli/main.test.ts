@@ -333,6 +333,8 @@ suite('a step that fails', { concurrency: 4 }, () => {
       [2, [...client, 'pull', 'team/app:1', '--seed', 'soon', ...output]],
       [2, [...client, 'pull', 'team/app:1', '--platform', '/', ...output]],
       [2, [...client, 'pull', 'team/app:1', '--rate', 'fast', ...output]],
+      [2, [...client, 'pull', 'team/app:1', '--rate', '0', ...output]],
+      [2, ['agent', '--registry', 'http://127.0.0.1:9', '--rate', '0.3']],
       [2, ['agent']],
       [2, ['-h', 'http://x', 'registry']],
       [3, [...client, 'pull', 'team/app:9', ...output]],

@@ -2,6 +2,7 @@ import { formatBytes } from '../../base/units.ts';
 import { isDigest } from '../../oci/digest.ts';
 import type { ListedImage } from '../remote/image-list.ts';
 import { RegistryClient } from '../remote/registry-client.ts';
+import { printable } from '../terminal/printable.ts';
 import { shortDigest } from '../terminal/short-digest.ts';
 import { formatTable } from '../terminal/table.ts';
 import { timeAgo } from '../terminal/time-ago.ts';
@@ -21,7 +22,7 @@ export async function listImages(options: ImagesOptions, context: ClientContext)
   }
   await using registry = new RegistryClient(context.client.registryFor(undefined));
   const list = await registry.images(context.signal);
-  context.stdout.write(text(list, format, options.quiet === true));
+  context.stdout.write(printable(text(list, format, options.quiet === true)));
 }
 
 function text(list: readonly ListedImage[], format: 'table' | 'json', quiet: boolean): string {

@@ -5,6 +5,7 @@ import type { Repository } from '../../oci/reference.ts';
 import { storedFile } from '../image/file-bytes.ts';
 import type { StoredFile } from '../image/image-source.ts';
 import { SpoolFolder } from '../location.ts';
+import { printable } from '../terminal/printable.ts';
 import { RateMeter } from '../terminal/rate-meter.ts';
 import { askAgent } from './find-agent.ts';
 import type { BlobSource, FetchProgress } from './blob-source.ts';
@@ -71,8 +72,10 @@ export class AgentBlobs implements BlobSource {
           received = bytes;
         },
         onFailure: (url, reason) => {
-          if (url.startsWith(agent)) {
-            onNote(`The agent failed (${reason}); fetching ${blob.digest} from the registry`);
+          if (url.startsWith(`${agent}/`)) {
+            onNote(
+              `The agent failed (${printable(reason)}); fetching ${blob.digest} from the registry`,
+            );
           }
         },
       });

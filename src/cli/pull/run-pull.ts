@@ -1,5 +1,5 @@
 import { createLog, silentLog } from '../../base/log.ts';
-import { parseBytes, parseDuration } from '../../base/units.ts';
+import { parseDuration } from '../../base/units.ts';
 import type { ImageSink } from '../image/image-sink.ts';
 import { openSink } from '../image/open-sink.ts';
 import { prepareLocation } from '../location.ts';
@@ -14,6 +14,7 @@ import { RegistryClient } from '../remote/registry-client.ts';
 import { createProgress } from '../terminal/create-progress.ts';
 import type { Progress } from '../terminal/progress.ts';
 import type { ClientContext } from '../command-context.ts';
+import { parseRate } from '../rate-option.ts';
 import { parseImageArgument, type ImageArgument } from '../image-argument.ts';
 
 export interface PullOptions {
@@ -37,6 +38,8 @@ interface Pull {
   readonly options: PullOptions;
   /** Milliseconds; undefined for not at all. */
   readonly seedFor: number | undefined;
+  /** Bytes a second. */
+  readonly rate: number | undefined;
   readonly progress: Progress;
   readonly context: ClientContext;
 }
@@ -50,6 +53,7 @@ export async function runPull(
   const { env, signal } = context;
   const image = parseImageArgument(imageText);
   const seedFor = seedTime(options.seed);
+  const rate = parseRate(options.rate);
   const wanted =
     options.platform === undefined ? hostPlatform(process.arch) : parsePlatform(options.platform);
   const progress = createProgress(context.stderr, env, options.quiet === true);
@@ -64,7 +68,7 @@ export async function runPull(
     await using sink = await openSink(place, signal);
     const reference = image.digest ?? image.tag ?? 'latest';
     const resolved = await resolveImage(registry, image.repository, reference, wanted, signal);
-    const asked = { image, registry, sink, options, seedFor, progress, context };
+    const asked = { image, registry, sink, options, seedFor, rate, progress, context };
     if (seedFor === undefined && (await sink.has(layoutOf(image, resolved), signal))) {
       progress.note('The engine has this image already');
       tell(asked, resolved);
@@ -86,7 +90,7 @@ async function pullInto(asked: Pull, resolved: ResolvedImage): Promise<void> {
     await using swarm = await SwarmBlobs.start({
       registry: registry.url,
       location,
-      rate: options.rate === undefined ? undefined : parseBytes(options.rate),
+      rate: asked.rate,
       log: env['DOCKET_DEBUG'] ? createLog('debug') : silentLog,
     });
     await transfer(asked, resolved, swarm);
@@ -97,6 +101,7 @@ async function pullInto(asked: Pull, resolved: ResolvedImage): Promise<void> {
     return;
   }
   const onNote = (text: string): void => progress.note(text);
+  if (asked.rate !== undefined) onNote("--rate does not count: the link is the agent's");
   await using blobs = await AgentBlobs.start({ agent, registry: registry.url, location, onNote });
   await transfer(asked, resolved, blobs);
   if (asked.seedFor !== undefined) progress.note("This host's agent goes on seeding");

@@ -1,5 +1,5 @@
 import type { LogLevel } from '../../base/log.ts';
-import { parseBytes } from '../../base/units.ts';
+import { parseRate } from '../rate-option.ts';
 import { parseListenPort } from '../registry-url.ts';
 
 /** The options that registry and agent have in common, as they were typed. */
@@ -19,6 +19,6 @@ export function readRoleOptions(typed: TypedRoleOptions) {
     port: parseListenPort(typed.port),
     location: typed.location,
     peerPort: typed.peerPort === undefined ? undefined : parseListenPort(typed.peerPort),
-    rate: typed.rate === undefined ? undefined : parseBytes(typed.rate),
+    rate: parseRate(typed.rate),
   };
 }
