@@ -101,11 +101,12 @@ async function show(
     '--advertise',
     '127.0.0.1',
   ]);
-  const agents = await Promise.all(
-    Array.from({ length: hosts }, (_, index) =>
-      start('agent', ['--registry', registry.url, ...place(`host-${index + 1}`), ...ports]),
-    ),
+  const starting = Array.from({ length: hosts }, (_, index) =>
+    start('agent', ['--registry', registry.url, ...place(`host-${index + 1}`), ...ports]),
   );
+  // When one fails, the others must be there to be stopped.
+  await Promise.allSettled(starting);
+  const agents = await Promise.all(starting);
   say(
     `  started: a registry with its tracker, and ${hosts} agents, each a process with its own folder\n`,
   );

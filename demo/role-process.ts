@@ -34,6 +34,7 @@ export async function startRole(
 
 /** Runs a command of `docket` to its end; rejects, with what it said, when it fails, and when the signal aborts. */
 export async function runDocket(command: readonly string[], signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
   await using program = new Program([...docket, ...command], { name: 'docket' });
   const stop = (): void => void program.stop();
   signal.addEventListener('abort', stop, { once: true });

@@ -21,6 +21,8 @@ const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts', 'demo/**/*.test
 const withClients = files.filter((file) => file.startsWith('test/clients/'));
 const others = files.filter((file) => !file.startsWith('test/clients/'));
 
+let isInterrupted = false;
+
 /** Runs one batch of files to its end; the exit code. */
 function run(batch: readonly string[], concurrency: number, minutes: number): Promise<number> {
   const options = [
@@ -30,7 +32,10 @@ function run(batch: readonly string[], concurrency: number, minutes: number): Pr
     ...flags,
   ];
   const child = spawn(process.execPath, [...options, ...batch], { cwd: root, stdio: 'inherit' });
-  const end = (signal: NodeJS.Signals): void => void child.kill(signal);
+  const end = (signal: NodeJS.Signals): void => {
+    isInterrupted = true;
+    child.kill(signal);
+  };
   process.on('SIGTERM', end).on('SIGINT', end);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
@@ -46,4 +51,6 @@ if (files.length === 0) {
   process.exitCode = 1;
 }
 if (others.length > 0) process.exitCode = await run(others, Math.min(4, availableParallelism()), 3);
-if (withClients.length > 0) process.exitCode = (await run(withClients, 1, 15)) || process.exitCode;
+if (withClients.length > 0 && !isInterrupted) {
+  process.exitCode = (await run(withClients, 1, 15)) || process.exitCode;
+}
