@@ -159,6 +159,12 @@ test('an agent says what it cannot start with', async (t) => {
       code: 'AGENT_REGISTRY_INVALID',
     });
   }
+  for (const own of ['http://127.0.0.1:9', 'http://localhost:9', 'http://[::1]:9']) {
+    await assert.rejects(agentFor(registry, folder.path, { registry: own, port: 9 }), {
+      code: 'AGENT_REGISTRY_INVALID',
+      message: /the agent's own address/,
+    });
+  }
   const taken = createServer();
   await new Promise<void>((resolve) => {
     taken.listen(0, '127.0.0.1', resolve);

@@ -49,6 +49,12 @@ export class AgentError extends DocketError {
 export async function startAgent(options: AgentOptions): Promise<AgentRole> {
   const { log, host = '127.0.0.1', port = 8010 } = options;
   const registry = registryUrl(options.registry);
+  if (isOwnAddress(registry, host, port)) {
+    throw new AgentError(
+      'AGENT_REGISTRY_INVALID',
+      `${registry.host} is the agent's own address; name the registry's, or give the agent another --port`,
+    );
+  }
   const engine = await startHostEngine({
     registry,
     location: options.location,
@@ -101,4 +107,11 @@ function registryUrl(text: string): URL {
     );
   }
   return url;
+}
+
+/** An agent that fetched from itself would ask itself for ever. */
+function isOwnAddress(registry: URL, host: string, port: number): boolean {
+  const names = [host, 'localhost', '127.0.0.1', '[::1]'];
+  const registryPort = Number(registry.port) || (registry.protocol === 'https:' ? 443 : 80);
+  return registryPort === port && names.includes(registry.hostname);
 }

@@ -1,4 +1,5 @@
 import { open, rm, type FileHandle } from 'node:fs/promises';
+import { writeAll } from '../base/write-all.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { BlobUpload } from './blob-store.ts';
 import { readSlices } from './read-slices.ts';
@@ -75,15 +76,7 @@ export class DiskUpload implements BlobUpload {
 
   async #write(file: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
     try {
-      for (let done = 0; done < chunk.length;) {
-        const { bytesWritten } = await file.write(
-          chunk,
-          done,
-          chunk.length - done,
-          position + done,
-        );
-        done += bytesWritten;
-      }
+      await writeAll(file, chunk, position);
     } catch (error) {
       throw storageFault('cannot write the upload', error);
     }

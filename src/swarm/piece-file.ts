@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
+import { writeAll } from '../base/write-all.ts';
 import { Bitfield } from '../torrent/bitfield.ts';
 import { pieceSize, type Block } from '../torrent/geometry.ts';
 import type { Metainfo } from '../torrent/metainfo.ts';
@@ -72,7 +73,7 @@ export class PieceFile {
   async write(piece: number, bytes: Uint8Array): Promise<void> {
     this.#writing += bytes.length;
     try {
-      await this.#writeAll(piece * this.#metainfo.pieceLength, bytes);
+      await writeAll(this.#file, bytes, piece * this.#metainfo.pieceLength);
     } finally {
       this.#writing -= bytes.length;
     }
@@ -110,18 +111,6 @@ export class PieceFile {
     if (bytesRead < wanted) throw new Error(`the blob ends at ${position + bytesRead}`);
     if (wanted <= span) this.#cache.put(this.#key(block.piece, start), bytes);
     return bytes.subarray(block.begin - start, block.begin - start + block.length);
-  }
-
-  async #writeAll(position: number, bytes: Uint8Array): Promise<void> {
-    for (let done = 0; done < bytes.length;) {
-      const { bytesWritten } = await this.#file.write(
-        bytes,
-        done,
-        bytes.length - done,
-        position + done,
-      );
-      done += bytesWritten;
-    }
   }
 
   async #verifyAll(size: number, signal: AbortSignal): Promise<Bitfield> {
