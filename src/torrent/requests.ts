@@ -7,6 +7,7 @@ import {
   type Block,
   type Geometry,
 } from './geometry.ts';
+import { OwedBlocks } from './owed-blocks.ts';
 import type { Having, PiecePicker } from './piece-picker.ts';
 
 /** What a block that came means. */
@@ -37,10 +38,7 @@ export class Requests<Source extends object> {
   readonly #geometry: Geometry;
   readonly #picker: PiecePicker;
   readonly #begun = new Map<number, BegunPiece<Source>>();
-  /** The blocks that each source owes. */
-  readonly #owed = new Map<Source, Set<number>>();
-  /** Blocks taken back from a source that may send them all the same. */
-  readonly #takenBack = new Map<Source, Set<number>>();
+  readonly #owed = new OwedBlocks<Source>();
   /** Pieces that failed with several contributors: from now on from a single source. */
   readonly #single = new Set<number>();
   readonly #blocksPerPiece: number;
@@ -54,7 +52,7 @@ export class Requests<Source extends object> {
 
   /** How many blocks this source still owes. */
   outstanding(source: Source): number {
-    return this.#owed.get(source)?.size ?? 0;
+    return this.#owed.count(source);
   }
 
   /** The next block to ask of `source`, recorded as owed; undefined when there is none. `now` in milliseconds. */
@@ -107,8 +105,9 @@ export class Requests<Source extends object> {
     const index = this.#indexOf(block);
     if (index === undefined) return { kind: 'unasked' };
     const key = this.#key(block.piece, index);
-    const wasOwed = this.#owed.get(source)?.delete(key) ?? false;
-    if (!wasOwed && this.#takenBack.get(source)?.delete(key) !== true) return { kind: 'unasked' };
+    const state = this.#owed.settle(source, key);
+    if (state === 'neither') return { kind: 'unasked' };
+    const wasOwed = state === 'owed';
     const begun = this.#begun.get(block.piece);
     // What comes after all is as good, unless the piece must have one sender.
     const isOfUse = wasOwed || !this.#single.has(block.piece);
@@ -118,7 +117,7 @@ export class Requests<Source extends object> {
       const took = now - begun.begunAt;
       this.#usualTime = this.#usualTime === undefined ? took : this.#usualTime * 0.8 + took * 0.2;
     }
-    const cancel = others > 0 ? this.#takeBackFromAll(key) : noCancels;
+    const cancel = others > 0 ? this.#owed.takeBackFromAll(key) : noCancels;
     return { kind: 'wanted', complete: begun.isComplete, cancel };
   }
 
@@ -127,10 +126,7 @@ export class Requests<Source extends object> {
     const index = this.#indexOf(block);
     if (index === undefined) return false;
     const key = this.#key(block.piece, index);
-    if (!(this.#owed.get(source)?.delete(key) ?? false)) {
-      this.#takenBack.get(source)?.delete(key);
-      return false;
-    }
+    if (this.#owed.settle(source, key) !== 'owed') return false;
     this.#unask(key);
     const begun = this.#begun.get(block.piece);
     // It would refuse the rest too: others may go on with the piece.
@@ -141,12 +137,8 @@ export class Requests<Source extends object> {
 
   /** Takes back all that `source` owes, and returns it: it stalls, or choked us without BEP 6. */
   takeBack(source: Source): readonly Block[] {
-    const keys = [...(this.#owed.get(source) ?? [])];
-    this.#owed.delete(source);
-    for (const key of keys) {
-      getOrCreate(this.#takenBack, source).add(key);
-      this.#unask(key);
-    }
+    const keys = this.#owed.takeBack(source);
+    for (const key of keys) this.#unask(key);
     this.release(source);
     return keys.map((key) => this.#blockOf(key));
   }
@@ -159,7 +151,7 @@ export class Requests<Source extends object> {
   /** As `takeBack`, for a source that will send nothing more. */
   forget(source: Source): void {
     this.takeBack(source);
-    this.#takenBack.delete(source);
+    this.#owed.forget(source);
     // A piece of which nothing came need not be finished before others.
     for (const begun of this.#begun.values()) if (begun.isUnused) this.#reopen(begun);
   }
@@ -238,8 +230,7 @@ export class Requests<Source extends object> {
   /** A missing block, else one that only others owe; -1: none. */
   #blockFor(source: Source, begun: BegunPiece<Source>): number {
     if (begun.isMissingBlocks) return begun.firstMissing();
-    const owed = this.#owed.get(source);
-    return begun.lastToShare((index) => owed?.has(this.#key(begun.piece, index)) === true);
+    return begun.lastToShare((index) => this.#owed.owes(source, this.#key(begun.piece, index)));
   }
 
   #beginPiece(piece: number, now: number): BegunPiece<Source> {
@@ -255,7 +246,8 @@ export class Requests<Source extends object> {
 
   /** For a piece that must have one sender: what others sent of it, or owe, does not count. */
   #beginAgain({ piece, blockCount: blocks, begunAt }: BegunPiece<Source>): BegunPiece<Source> {
-    for (let index = 0; index < blocks; index++) this.#takeBackFromAll(this.#key(piece, index));
+    for (let index = 0; index < blocks; index++)
+      this.#owed.takeBackFromAll(this.#key(piece, index));
     return this.#beginPiece(piece, begunAt);
   }
 
@@ -266,13 +258,13 @@ export class Requests<Source extends object> {
 
   #ask(source: Source, begun: BegunPiece<Source>, index: number): void {
     begun.ask(index);
-    getOrCreate(this.#owed, source).add(this.#key(begun.piece, index));
+    this.#owed.add(source, this.#key(begun.piece, index));
   }
 
   #askWhole(source: Source, begun: BegunPiece<Source>): void {
     begun.sources.add(source);
     for (let index = 0; index < begun.blockCount; index++) {
-      const isOwed = this.#owed.get(source)?.has(this.#key(begun.piece, index)) ?? false;
+      const isOwed = this.#owed.owes(source, this.#key(begun.piece, index));
       if (!begun.isReceived(index) && !isOwed) this.#ask(source, begun, index);
     }
   }
@@ -280,13 +272,6 @@ export class Requests<Source extends object> {
   #unask(key: number): void {
     const piece = Math.floor(key / this.#blocksPerPiece);
     this.#begun.get(piece)?.unask(key % this.#blocksPerPiece);
-  }
-
-  #takeBackFromAll(key: number): readonly Source[] {
-    const from: Source[] = [];
-    for (const [source, owed] of this.#owed) if (owed.delete(key)) from.push(source);
-    for (const source of from) getOrCreate(this.#takenBack, source).add(key);
-    return from;
   }
 
   #key(piece: number, index: number): number {
@@ -307,12 +292,4 @@ export class Requests<Source extends object> {
       return undefined;
     return index;
   }
-}
-
-function getOrCreate<Key>(sets: Map<Key, Set<number>>, key: Key): Set<number> {
-  const found = sets.get(key);
-  if (found !== undefined) return found;
-  const created = new Set<number>();
-  sets.set(key, created);
-  return created;
 }
