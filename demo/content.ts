@@ -20,7 +20,11 @@ export function tarLength(length: number): number {
  * Real files for an image: those of the Node that runs this, then those of this checkout's packages; as parts whose
  * lengths in tar archives come to `lengths`, one list for each. A file that does not fit goes on in the next list.
  */
-export async function contentOf(checkout: string, lengths: readonly number[]): Promise<Slice[][]> {
+export async function contentOf(
+  checkout: string,
+  lengths: readonly number[],
+  signal: AbortSignal,
+): Promise<Slice[][]> {
   const files = endlessFiles(checkout);
   const lists: Slice[][] = [];
   let rest: Slice | undefined;
@@ -28,6 +32,7 @@ export async function contentOf(checkout: string, lengths: readonly number[]): P
     const list: Slice[] = [];
     let room = Math.floor(length / blockLength) * blockLength;
     while (room > blockLength) {
+      signal.throwIfAborted();
       const file: Slice = rest ?? (await files.next()).value;
       const taken = Math.min(file.length, room - blockLength);
       list.push({ ...file, length: taken });

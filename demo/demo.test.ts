@@ -66,7 +66,7 @@ suite('demo', { timeout: 150_000 }, () => {
     assert.equal(result.rateBytesPerSecond, 4_000_000);
     assert.ok(Math.abs(result.imageBytes - 12e6) < 20_000);
     assert.ok(result.swarm.registryBytes >= result.imageBytes, said);
-    assert.ok(result.swarm.registryBytes <= 2 * result.imageBytes, said);
+    assert.ok(result.swarm.registryBytes <= 1.5 * result.imageBytes, said);
     assert.ok(Math.abs(result.central.registryBytes - 3 * result.imageBytes) < 1000, said);
     // Three copies cannot pass the registry's link faster, whatever else is true.
     assert.ok(result.central.seconds >= (3 * 12) / 4 - 1, said);
@@ -87,11 +87,30 @@ suite('demo', { timeout: 150_000 }, () => {
     assert.deepEqual(await readdir(run.folder), []);
   });
 
+  test('a Ctrl-C that comes twice while the image is made leaves nothing behind', async (t) => {
+    const run = await startDemo(t, '--size', '2GB');
+    await says(run, 'an image of 2 GB');
+    while ((await readdir(run.folder, { recursive: true })).length < 5)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    run.child.kill('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    run.child.kill('SIGINT');
+    assert.equal(await run.code, 130, run.output.err);
+    assert.deepEqual(await readdir(run.folder), []);
+  });
+
+  test('an image for which there is no room is not begun', async (t) => {
+    const run = await startDemo(t, '--size', '99GB', '--hosts', '100');
+    assert.equal(await run.code, 1);
+    assert.match(run.output.err, /it needs 10\.1 TB under .+ free; give it a smaller --size/);
+    assert.deepEqual(await readdir(run.folder), []);
+  });
+
   test('wrong options are explained', async (t) => {
     for (const args of [['--hosts', '0'], ['--size', 'large'], ['--nonsense'], ['extra']]) {
       const run = await startDemo(t, ...args);
       assert.equal(await run.code, 2);
-      assert.match(run.output.err, /Usage: npm start/);
+      assert.match(run.output.err, /^.+\nnpm start -- --help tells what there is\.\n$/);
     }
   });
 });

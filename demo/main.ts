@@ -1,6 +1,6 @@
 /** What `npm start` runs: Docket's main job for real, on one machine. */
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DocketError, messageOf } from '../src/base/errors.ts';
@@ -25,20 +25,18 @@ async function main(): Promise<number> {
   const options = readOptions();
   if (typeof options === 'number') return options;
   const interruption = new AbortController();
+  // One Ctrl-C may come twice, from the terminal and from npm; tidying up takes a moment, and nothing cuts it short.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      // Whoever asks twice does not want to wait.
-      if (interruption.signal.aborted) process.exit(130);
-      interruption.abort(new Interruption(signal));
-    });
+    process.on(signal, () => interruption.abort(new Interruption(signal)));
   }
   const folder = await mkdtemp(join(tmpdir(), 'docket-demo-'));
   const roles: RoleProcess[] = [];
   try {
     return await show(options, folder, roles, interruption);
   } catch (error) {
-    if (error instanceof Interruption) return 130;
-    process.stderr.write(`\nThe demo failed: ${messageOf(error)}\n`);
+    const { aborted, reason } = interruption.signal;
+    if (reason instanceof Interruption) return 130;
+    process.stderr.write(`\nThe demo failed: ${messageOf(aborted ? reason : error)}\n`);
     return 1;
   } finally {
     await Promise.all(roles.map((role) => role.stop()));
@@ -55,7 +53,7 @@ function readOptions(): DemoOptions | number {
     return 0;
   } catch (error) {
     if (!(error instanceof DocketError)) throw error;
-    process.stderr.write(`${error.message}\n\n${usage}`);
+    process.stderr.write(`${error.message}\nnpm start -- --help tells what there is.\n`);
     return 2;
   }
 }
@@ -81,9 +79,9 @@ async function show(
     `\n  Docket: an image of ${formatBytes(size)} to ${hosts} hosts; ` +
       `every link, the registry's too, carries ${formatBytes(rate)}/s\n\n`,
   );
+  await checkRoom(folder, size, hosts);
   say('  making the image');
-  const image = await makeImage(join(folder, 'image'), checkout, size);
-  signal.throwIfAborted();
+  const image = await makeImage(join(folder, 'image'), checkout, size, signal);
   say(
     `  image made: ${formatBytes(image.size)} in ${image.layerCount} layers, files of this Node\n`,
   );
@@ -163,6 +161,18 @@ async function show(
   }
   if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
   return result.verified === hosts ? 0 : 1;
+}
+
+/** The image lies in the folder once as it was made, once in the registry and once at each host; and some room is left. */
+async function checkRoom(folder: string, size: number, hosts: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const needed = size * (hosts + 2.5);
+  if (bavail * bsize < needed) {
+    throw new Error(
+      `it needs ${formatBytes(needed)} under ${tmpdir()}, where ${formatBytes(bavail * bsize)} are free; ` +
+        'give it a smaller --size, fewer --hosts, or another TMPDIR',
+    );
+  }
 }
 
 /** Writes text; on a terminal, text without a line's end is written over by the next. */

@@ -13,7 +13,7 @@ const checkout = dirname(import.meta.dirname);
 test('the image has five layers of real files, the asked size, and the digests it names', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'docket-demo-test-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const image = await makeImage(folder, checkout, 3_000_000);
+  const image = await makeImage(folder, checkout, 3_000_000, t.signal);
   const blob = (digest: typeof image.digest): Promise<Buffer> =>
     readFile(join(folder, 'blobs', 'sha256', digestHex(digest)));
 

@@ -29,18 +29,19 @@ const layerShares = [0.4, 0.25, 0.2, 0.1, 0.05];
 /** What ends a tar archive. */
 const trailer = 1024;
 
-/** Makes an image of about `size` bytes out of real files, as an OCI layout in `folder`. */
+/** Makes an image of about `size` bytes out of real files, as an OCI layout in `folder`. Rejects with the signal's reason. */
 export async function makeImage(
   folder: string,
   checkout: string,
   size: number,
+  signal: AbortSignal,
 ): Promise<DemoImage> {
   const blobs = join(folder, 'blobs', 'sha256');
   await mkdir(blobs, { recursive: true });
   const lengths = layerShares.map((share) => size * share - trailer);
   const layers: Blob[] = [];
-  for (const slices of await contentOf(checkout, lengths)) {
-    layers.push(await writeLayer(blobs, slices));
+  for (const slices of await contentOf(checkout, lengths, signal)) {
+    layers.push(await writeLayer(blobs, slices, signal));
   }
   const config = await writeJson(blobs, mediaTypes.ociConfig, {
     architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
@@ -65,7 +66,11 @@ export async function makeImage(
   };
 }
 
-async function writeLayer(blobs: string, slices: readonly Slice[]): Promise<Blob> {
+async function writeLayer(
+  blobs: string,
+  slices: readonly Slice[],
+  signal: AbortSignal,
+): Promise<Blob> {
   const sources = slices.map((slice): TarSource => ({
     type: 'stream',
     content: Readable.from(read(slice)),
@@ -87,6 +92,7 @@ async function writeLayer(blobs: string, slices: readonly Slice[]): Promise<Blob
       }
     },
     createWriteStream(unnamed),
+    { signal },
   );
   const hex = hash.digest('hex');
   await rename(unnamed, join(blobs, hex));

@@ -7,9 +7,10 @@ export const usage = `Usage: npm start -- [options]
 Deploys an image to several hosts at once on this machine, through the swarm and by plain
 pulls, with the same limit on every link, and compares.
 
-  --hosts N     how many hosts (default 5)
-  --size BYTES  size of the image (default 100MB)
-  --rate BYTES  limit of every link, a second and each way (default 12.5MB: 100 Mbit/s)
+  --hosts N     how many hosts, 1 to 100 (default 5)
+  --size BYTES  size of the image, 1MB to 100GB (default 100MB)
+  --rate BYTES  limit of every link, a second and each way, 100KB or more
+                (default 12.5MB: 100 Mbit/s)
   --once        end when the figures are there, do not stay up
   --json        print the figures as one line of JSON on standard output
 `;

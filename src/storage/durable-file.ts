@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { codeOf } from '../base/errors.ts';
 
 /** Makes a folder's list of names durable: new, renamed and removed files survive a power loss. */
 export async function syncFolder(folder: string): Promise<void> {
@@ -8,14 +9,30 @@ export async function syncFolder(folder: string): Promise<void> {
   await handle.sync();
 }
 
-/** Makes `folder` and its missing parents, durably. */
-export async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  // Also when it was there already: whoever made it may not have come to the sync yet.
-  for (let made = folder; ; made = dirname(made)) {
-    await syncFolder(dirname(made));
-    if (first === undefined || made === first) return;
+/**
+ * Makes `folder` and its missing parents, durably. Throws what the system says.
+ * (Node's own recursive `mkdir` goes round for ever where a parent takes no folder, as `/proc` does not.)
+ */
+export async function makeFolder(folder: string, mode = 0o777): Promise<void> {
+  try {
+    await mkdir(folder, { mode });
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT' && !(await isThere(dirname(folder)))) {
+      await makeFolder(dirname(folder), mode);
+      return await makeFolder(folder, mode);
+    }
+    if (code !== 'EEXIST' || !(await stat(folder)).isDirectory()) throw error;
   }
+  // Also when it was there already: whoever made it may not have come to the sync yet.
+  await syncFolder(dirname(folder));
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Moves a file, whose content is synced already, over `target`, durably. The folder must be there. */
