@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
-import { silentLog } from '../base/log.ts';
+import { silentLog, type Log } from '../base/log.ts';
 import { startRegistry } from '../server/registry-role.ts';
 import { writeRandomFile } from '../../test/lab/random-file.ts';
 import { getBlob, getManifest, pull, pushBlob } from '../../test/lab/oci-client.ts';
@@ -178,4 +178,13 @@ test('an agent says what it cannot start with', async (t) => {
   await using agent = await agentFor(registry, folder.path);
   assert.ok(agent.peerPort > 0);
   await assert.rejects(agentFor(registry, folder.path), { code: 'STORAGE_LOCKED' });
+});
+
+test('an agent whose registry does not answer says so, and runs', async () => {
+  await using folder = await TestFolder.make();
+  const warned = Promise.withResolvers<object>();
+  const log: Log = { ...silentLog, warn: (fields) => warned.resolve(fields) };
+  await using agent = await agentFor(new URL('http://127.0.0.1:9'), folder.path, { log });
+  assert.match(JSON.stringify(await warned.promise), /127\.0\.0\.1:9.*cannot be reached/);
+  assert.equal((await fetch(`${agent.url}/v2/`)).status, 200);
 });

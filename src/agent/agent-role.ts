@@ -1,6 +1,6 @@
 import { readVersion } from '../base/version.ts';
 import { systemClock } from '../base/clock.ts';
-import { DocketError } from '../base/errors.ts';
+import { DocketError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
 import { startHostEngine } from './host-engine.ts';
@@ -84,6 +84,13 @@ export async function startAgent(options: AgentOptions): Promise<AgentRole> {
       },
       api: { about, blobs, cache, metrics },
       log,
+    });
+    // It may come up later, but a wrong address should be noticed now.
+    upstream.ping().catch((error: unknown) => {
+      log.warn(
+        { registry: registry.href, error: messageOf(error) },
+        'the registry does not answer',
+      );
     });
     const close = async (): Promise<void> => {
       await mirror.close();

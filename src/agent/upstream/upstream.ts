@@ -123,6 +123,11 @@ export class Upstream {
     }
   }
 
+  /** Asks whether a registry is there and speaks the protocol (end-1). Throws UpstreamError. */
+  async ping(): Promise<void> {
+    discard(await this.#http.request({ method: 'GET', path: '/v2/', patience }));
+  }
+
   /** Bytes of a blob (end-2). */
   async headBlob(repository: Repository, digest: Digest, signal?: AbortSignal): Promise<number> {
     const path = blobPath(repository, digest);
