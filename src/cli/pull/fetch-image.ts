@@ -13,6 +13,7 @@ import type { Progress } from '../terminal/progress.ts';
 import type { BlobSource } from './blob-source.ts';
 import { formatPlatform, matchesPlatform, type WantedPlatform } from './platform.ts';
 import { PullProgress } from './pull-progress.ts';
+import type { StallWatch } from './stall-watch.ts';
 import type { ResolvedImage } from './resolve-image.ts';
 
 const largestConfig = 8 * 1024 * 1024;
@@ -26,6 +27,7 @@ export async function fetchBlobs(
   repository: Repository,
   source: BlobSource,
   progress: Progress,
+  stalls: StallWatch,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<Digest, StoredFile>> {
   const wanted = new Map<Digest, Descriptor>();
@@ -43,10 +45,20 @@ export async function fetchBlobs(
     progress,
     blobs.reduce((sum, { size }) => sum + size, 0),
   );
+  const came = new Map<Digest, number>();
   const files = new Map<Digest, StoredFile>();
   await eachLimited(blobs, blobsAtOnce, signal, async (blob, either) => {
     const line = shown.line(blob);
-    const file = await source.fetch(repository, blob, (state) => line.update(state), either);
+    const file = await source.fetch(
+      repository,
+      blob,
+      (state) => {
+        line.update(state);
+        came.set(blob.digest, state.verified + state.bytesFromPeers + state.bytesFromRegistry);
+        stalls.came([...came.values()].reduce((sum, bytes) => sum + bytes, 0));
+      },
+      either,
+    );
     files.set(blob.digest, file);
     line.done();
   });

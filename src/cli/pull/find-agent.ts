@@ -30,22 +30,35 @@ export async function askAgent(
   }
 }
 
+/** The agent that was asked for. */
+export type AgentChoice =
+  | { readonly kind: 'none' }
+  /** The usual one, if it is there. */
+  | { readonly kind: 'usual' }
+  /** Its URL, without a slash at the end. */
+  | { readonly kind: 'named'; readonly url: string };
+
+/** Reads a URL or `none`; nothing said means the usual agent. Throws UsageError. */
+export function parseAgent(text: string | undefined): AgentChoice {
+  if (text === undefined) return { kind: 'usual' };
+  return text === 'none' ? { kind: 'none' } : { kind: 'named', url: agentUrl(text) };
+}
+
 /**
- * The agent to pull through, without a slash at the end; undefined when there is none. `named` is a URL, or `none`. The
- * usual one is passed over when it is not there or serves another registry; for a named one that throws CliError
- * AGENT_UNREACHABLE or AGENT_FOREIGN. Throws UsageError when `named` is no URL.
+ * The agent to pull through, without a slash at the end; undefined when there is none. The usual one is passed over when
+ * it is not there or serves another registry; for a named one that throws CliError AGENT_UNREACHABLE or AGENT_FOREIGN.
  */
 export async function findAgent(
-  named: string | undefined,
+  choice: AgentChoice,
   registry: string,
 ): Promise<string | undefined> {
-  if (named === 'none') return undefined;
-  const agent = named === undefined ? usualAgent : agentUrl(named);
+  if (choice.kind === 'none') return undefined;
+  const agent = choice.kind === 'usual' ? usualAgent : choice.url;
   const about = await askAgent(agent, '/api/v1/agent');
   const isAgent = isJsonObject(about) && about['name'] === 'docket-agent';
   const serves = isAgent ? String(about['registry']) : '';
   if (isAgent && sameOrigin(serves, registry)) return agent;
-  if (named === undefined) return undefined;
+  if (choice.kind === 'usual') return undefined;
   if (!isAgent) {
     throw new CliError('AGENT_UNREACHABLE', `no agent answers at ${agent}`, {
       hint: 'Start one with `docket agent`, or pull without one: --agent none.',

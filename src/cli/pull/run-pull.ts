@@ -1,14 +1,16 @@
 import { createLog, silentLog } from '../../base/log.ts';
+import { systemClock } from '../../base/clock.ts';
 import { parseDuration } from '../../base/units.ts';
-import type { ImageSink } from '../image/image-sink.ts';
-import { openSink } from '../image/open-sink.ts';
+import type { ImageSink, PulledImage } from '../image/image-sink.ts';
+import { openSink, readPlace } from '../image/open-sink.ts';
 import { prepareLocation } from '../location.ts';
 import { AgentBlobs } from './agent-blobs.ts';
 import { checkPlatform, fetchBlobs } from './fetch-image.ts';
-import { findAgent } from './find-agent.ts';
+import { findAgent, parseAgent, type AgentChoice } from './find-agent.ts';
 import { hostPlatform, parsePlatform } from './platform.ts';
 import { resolveImage, type ResolvedImage } from './resolve-image.ts';
 import { seedOn } from './seed-on.ts';
+import { StallWatch } from './stall-watch.ts';
 import { SwarmBlobs } from './swarm-blobs.ts';
 import { RegistryClient } from '../remote/registry-client.ts';
 import { createProgress } from '../terminal/create-progress.ts';
@@ -40,6 +42,7 @@ interface Pull {
   readonly seedFor: number | undefined;
   /** Bytes a second. */
   readonly rate: number | undefined;
+  readonly agent: AgentChoice;
   readonly progress: Progress;
   readonly context: ClientContext;
 }
@@ -56,19 +59,18 @@ export async function runPull(
   const rate = parseRate(options.rate);
   const wanted =
     options.platform === undefined ? hostPlatform(process.arch) : parsePlatform(options.platform);
+  const agent = parseAgent(options.agent ?? (env['DOCKET_AGENT'] || undefined));
+  const place = readPlace(options.output, image.bare, env['DOCKER_HOST']);
   const progress = createProgress(context.stderr, env, options.quiet === true);
   try {
     await using registry = new RegistryClient(context.client.registryFor(image.host));
     await registry.ping(signal);
-    const place = {
-      output: options.output,
-      repository: image.bare,
-      dockerHost: env['DOCKER_HOST'],
-    };
+    // One that was named must be there, even when nothing will be pulled through it.
+    if (agent.kind === 'named') await findAgent(agent, registry.url);
     await using sink = await openSink(place, signal);
     const reference = image.digest ?? image.tag ?? 'latest';
     const resolved = await resolveImage(registry, image.repository, reference, wanted, signal);
-    const asked = { image, registry, sink, options, seedFor, rate, progress, context };
+    const asked = { image, registry, sink, options, seedFor, rate, agent, progress, context };
     if (seedFor === undefined && (await sink.has(layoutOf(image, resolved), signal))) {
       progress.note('The engine has this image already');
       tell(asked, resolved);
@@ -82,10 +84,10 @@ export async function runPull(
 
 /** Takes the blobs through the host's agent where one runs, else takes part in the swarm. */
 async function pullInto(asked: Pull, resolved: ResolvedImage): Promise<void> {
-  const { registry, options, context, progress } = asked;
+  const { registry, context, progress } = asked;
   const { env } = context;
   const location = await prepareLocation(context.client.location);
-  const agent = await findAgent(options.agent ?? (env['DOCKET_AGENT'] || undefined), registry.url);
+  const agent = await findAgent(asked.agent, registry.url);
   if (agent === undefined) {
     await using swarm = await SwarmBlobs.start({
       registry: registry.url,
@@ -113,19 +115,31 @@ async function transfer(
   source: SwarmBlobs | AgentBlobs,
 ): Promise<void> {
   const { image, sink, options, progress, context } = asked;
-  const { signal } = context;
   progress.note(`Pulling ${image.bare} (${resolved.digest}) through ${source.description}`);
-  const blobs = await fetchBlobs(resolved, image.repository, source, progress, signal);
+  const blobs = await fetchWatched(asked, resolved, source);
   const config = blobs.get(resolved.manifest.config.digest);
   if (options.platform !== undefined && !resolved.chosen && config !== undefined) {
     await checkPlatform(config, parsePlatform(options.platform));
   }
   progress.total('Writing the image');
   const pulled = { ...layoutOf(image, resolved), manifestBytes: resolved.bytes, blobs };
-  const done = await sink.write(pulled, signal);
+  const done = await sink.write(pulled, context.signal);
   progress.total('');
   progress.note(done);
   tell(asked, resolved);
+}
+
+async function fetchWatched(
+  { image, registry, progress, context }: Pull,
+  resolved: ResolvedImage,
+  source: SwarmBlobs | AgentBlobs,
+): Promise<PulledImage['blobs']> {
+  using stalls = new StallWatch({
+    clock: systemClock,
+    answers: () => registry.answers(),
+    onNote: (text) => progress.note(text),
+  });
+  return await fetchBlobs(resolved, image.repository, source, progress, stalls, context.signal);
 }
 
 /** The one line on standard output: what was pulled, by the digest that the name stands for. */

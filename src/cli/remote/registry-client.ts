@@ -11,6 +11,7 @@ import { RegistryConnection } from './registry-connection.ts';
 import { RegistryError } from './registry-error.ts';
 import { withRetry } from './retry.ts';
 
+const quickAnswer = 2000;
 const largestManifest = 4 * 1024 * 1024;
 const largestList = 256 * 1024 * 1024;
 
@@ -34,6 +35,18 @@ export class RegistryClient implements AsyncDisposable {
     const answer = await this.#connection.send('/v2/', { method: 'GET', signal });
     if (answer.statusCode !== 200) throw await this.#connection.refusal(answer);
     await answer.body.dump();
+  }
+
+  /** Whether a registry answers at all within 2 s, whatever it says. */
+  async answers(): Promise<boolean> {
+    try {
+      const signal = AbortSignal.timeout(quickAnswer);
+      const answer = await this.#connection.send('/v2/', { method: 'GET', signal });
+      await answer.body.dump();
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Whether the repository holds the blob (end-2). */
