@@ -14,6 +14,8 @@ const codes: Readonly<Record<string, number>> = {
   DENIED: 4,
   INTERRUPTED: 130,
   WRONG_CONTENT: 1,
+  ENOENT: 1,
+  FILE_UNKNOWN: 1,
   SOMETHING_ELSE: 1,
 };
 for (const [code, exitCode] of Object.entries(codes)) {

@@ -1,7 +1,9 @@
-import { lstat, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { codeOf, messageOf } from '../base/errors.ts';
+import { codeOf } from '../base/errors.ts';
+import { makeFolder } from '../storage/durable-file.ts';
 import { CliError } from './cli-error.ts';
+import { folderFailure } from './folder-failure.ts';
 
 const dayInMilliseconds = 86_400_000;
 
@@ -13,13 +15,10 @@ export async function prepareLocation(location: string): Promise<string> {
   const folder = path.resolve(location);
   const hint = 'Name another folder with -l/--location.';
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const present = await stat(folder).catch(() => undefined);
+    if (present?.isDirectory() !== true) await makeFolder(folder, 0o700);
   } catch (error) {
-    throw new CliError(
-      'FOLDER_UNUSABLE',
-      `the folder ${folder} cannot be made: ${messageOf(error)}`,
-      { hint, cause: error },
-    );
+    throw folderFailure(folder, error);
   }
   const own = process.getuid?.();
   if (own !== undefined) {

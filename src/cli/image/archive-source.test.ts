@@ -492,3 +492,18 @@ suite('archives that mean harm or are damaged', () => {
     assert.deepEqual(await readdir(location), ['image.tar']);
   });
 });
+
+test('a file or folder that is no image is named', async (t) => {
+  const folder = await testFolder(t);
+  const file = path.join(folder, 'file');
+  await writeFile(file, 'root:x:0:0:root:/root:/bin/bash\n'.repeat(100));
+  const options = { location: folder, signal: neverAborted };
+  await assert.rejects(openFile(file, wanted, options), {
+    code: 'ARCHIVE_INVALID',
+    message: new RegExp(`^${file}: this is not a whole tar archive: `),
+  });
+  await assert.rejects(openFile(folder, wanted, options), {
+    code: 'ARCHIVE_INVALID',
+    message: new RegExp(`^${folder}: this is no image: `),
+  });
+});

@@ -1,10 +1,10 @@
-import { access, constants, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { codeOf, messageOf } from '../../base/errors.ts';
 import { CliError } from '../cli-error.ts';
+import { reasonOf } from '../folder-failure.ts';
 import type { ImageSink, PulledImage } from './image-sink.ts';
 import { imageTar } from './image-tar.ts';
-import { writeFileWhole } from './write-file.ts';
+import { proveWritable, writeFileWhole } from './write-file.ts';
 
 /** Writes images as a tar that every engine loads. */
 export class FileSink implements ImageSink {
@@ -18,22 +18,18 @@ export class FileSink implements ImageSink {
   static async open(file: string): Promise<FileSink> {
     const folder = path.dirname(path.resolve(file));
     try {
-      await access(folder, constants.W_OK);
       if (!(await stat(folder)).isDirectory()) throw new Error(`${folder} is not a folder`);
+      await proveWritable(folder);
       // The new file would take the place of a device such as /dev/null, for all programs.
       const present = await stat(file).catch(() => undefined);
       if (present?.isFile() === false) throw new Error('it is there, and no file');
     } catch (error) {
-      throw new CliError(
-        'FOLDER_UNUSABLE',
-        `${file} cannot be written: ${codeOf(error) ?? messageOf(error)}`,
-        {
-          cause: error,
-          hint: 'Name a file in a folder that is there and that you may write to.',
-        },
-      );
+      throw new CliError('FOLDER_UNUSABLE', `${file} cannot be written: ${reasonOf(error)}`, {
+        cause: error,
+        hint: 'Name a file in a folder that is there and that you may write to.',
+      });
     }
-    return new FileSink(path.resolve(file));
+    return new FileSink(file);
   }
 
   async has(): Promise<boolean> {

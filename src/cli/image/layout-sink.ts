@@ -12,10 +12,12 @@ import {
 } from '../../oci/archive-layout.ts';
 import { isJsonObject } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
+import { makeFolder } from '../../storage/durable-file.ts';
 import { CliError } from '../cli-error.ts';
+import { reasonOf } from '../folder-failure.ts';
 import { DigestStream } from './digest-stream.ts';
 import type { ImageSink, PulledImage } from './image-sink.ts';
-import { writeFileWhole } from './write-file.ts';
+import { proveWritable, writeFileWhole } from './write-file.ts';
 
 /** Writes images into an OCI image layout, beside those that it holds already. */
 export class LayoutSink implements ImageSink {
@@ -28,9 +30,11 @@ export class LayoutSink implements ImageSink {
   /** Makes the folder. Throws CliError FOLDER_UNUSABLE. */
   static async open(folder: string): Promise<LayoutSink> {
     try {
-      await mkdir(path.join(folder, 'blobs', 'sha256'), { recursive: true });
+      const blobs = path.join(path.resolve(folder), 'blobs', 'sha256');
+      await makeFolder(blobs);
+      for (const each of [folder, blobs]) await proveWritable(each);
     } catch (error) {
-      throw new CliError('FOLDER_UNUSABLE', `${folder} cannot be written: ${messageOf(error)}`, {
+      throw new CliError('FOLDER_UNUSABLE', `${folder} cannot be written: ${reasonOf(error)}`, {
         cause: error,
         hint: 'Name a folder that you may write to.',
       });

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { codeOf, messageOf } from '../../base/errors.ts';
+import { ArchiveError } from '../../oci/archive-error.ts';
 import { CliError } from '../cli-error.ts';
 import type { EngineClient } from '../engine/engine-client.ts';
 import { SpoolFolder } from '../location.ts';
@@ -55,8 +56,14 @@ export async function openFile(
     if (codeOf(error) !== 'ENOENT') throw error;
     throw new CliError('FILE_UNKNOWN', `there is no file or folder ${path}`, { cause: error });
   });
-  if (found.isDirectory()) return openLayout(new LayoutFolder(path), wanted);
-  return spooled(createReadStream(path, { highWaterMark: readChunk }), wanted, options);
+  try {
+    if (found.isDirectory()) return await openLayout(new LayoutFolder(path), wanted);
+    const tar = createReadStream(path, { highWaterMark: readChunk });
+    return await spooled(tar, wanted, options);
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error;
+    throw new ArchiveError(error.code, `${path}: ${error.message}`, { cause: error });
+  }
 }
 
 async function spooled(
