@@ -1,5 +1,4 @@
 import { DocketError } from '../base/errors.ts';
-import { exitCodes } from './exit-code.ts';
 
 /** The user, or the system, asked the command to end. */
 export class InterruptedError extends DocketError {
@@ -8,18 +7,32 @@ export class InterruptedError extends DocketError {
   }
 }
 
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** npm and the terminal deliver one Ctrl-C twice: what comes this many milliseconds after the first means the same. */
+const sameWithin = 1000;
+
 /**
- * A signal that aborts at the first SIGINT, SIGTERM or SIGHUP, so that the command can tidy up; the second ends the
- * process at once.
+ * A signal that aborts at the first SIGINT, SIGTERM or SIGHUP, so that the command can tidy up; one that comes over a
+ * second later ends the process at once.
  */
 export function onInterrupt(): AbortSignal {
   const controller = new AbortController();
+  let first: number | undefined;
   const onSignal = (name: NodeJS.Signals): void => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-    controller.abort(new InterruptedError(name));
+    const now = performance.now();
+    first ??= now;
+    if (!controller.signal.aborted) controller.abort(new InterruptedError(name));
+    else if (now - first > sameWithin) endNow(name);
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  process.on('SIGHUP', onSignal);
+  for (const name of signals) process.on(name, onSignal);
   return controller.signal;
+}
+
+/**
+ * Ends the process by a signal, as if it were not caught. `process.exit` would wait for what the disk or the resolver of
+ * names is busy with, which may be for ever.
+ */
+export function endNow(name: NodeJS.Signals): void {
+  process.removeAllListeners(name);
+  process.kill(process.pid, name);
 }

@@ -101,6 +101,22 @@ suite('push, images and pull', { concurrency: 4 }, () => {
     assert.equal(other.idOf('team/app:1'), image.id);
     assert.equal(other.loaded.length, 1);
 
+    // Also where nothing is to be pulled, every option is looked at first.
+    const wrong: readonly (readonly [code: number, ...options: string[]])[] = [
+      [2, '--rate', 'bogus'],
+      [2, '--rate', '9kB/s'],
+      [2, '--platform', 'bogus//'],
+      [2, '--agent', 'ftp://x'],
+      [1, '--agent', 'http://127.0.0.1:9'],
+    ];
+    for (const [code, ...options] of wrong) {
+      const refused = await runInProcess(['pull', 'team/app:1', ...options], {
+        ...settings,
+        DOCKER_HOST: other.address,
+      });
+      assert.equal(refused.code, code, `${options.join(' ')}: ${refused.stderr}`);
+    }
+
     // The engine has it: nothing is loaded again, but it gets its further name.
     const again = await runCli(t, ['pull', 'team/app'], {
       ...settings,
@@ -334,13 +350,17 @@ suite('a step that fails', { concurrency: 4 }, () => {
       [2, [...client, 'pull', 'team/app:1', '--platform', '/', ...output]],
       [2, [...client, 'pull', 'team/app:1', '--rate', 'fast', ...output]],
       [2, [...client, 'pull', 'team/app:1', '--rate', '0', ...output]],
-      [2, ['agent', '--registry', 'http://127.0.0.1:9', '--rate', '0.3']],
+      [2, ['agent', '--registry', 'http://127.0.0.1:9', '--rate', '9999']],
+      [2, ['registry', '--rate', '9kB/s']],
+      [2, ['registry', '-t', 'nonsense']],
+      [1, [...client, 'pull', 'team/app:1', '-o', '/proc/x.tar']],
+      [1, [...client, 'pull', 'team/app:1', '-o', '/proc/x/']],
       [2, ['agent']],
       [2, ['-h', 'http://x', 'registry']],
       [3, [...client, 'pull', 'team/app:9', ...output]],
       [3, [...client, 'pull', 'team/other', ...output]],
       [3, [...client, 'pull', `team/app@sha256:${'0'.repeat(64)}`, ...output]],
-      [3, [...client, 'push', '--from', nothing, 'x']],
+      [1, [...client, 'push', '--from', nothing, 'x']],
     ];
     for (const [code, command] of cases) {
       const ended = await runInProcess(command);

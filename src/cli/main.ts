@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { codeOf } from '../base/errors.ts';
 import { exitCodes, failureText } from './exit-code.ts';
-import { onInterrupt } from './interrupt.ts';
+import { endNow, onInterrupt } from './interrupt.ts';
 import { run } from './run.ts';
 
 /** After this many milliseconds a command that is over ends, even if it left something open. */
@@ -21,5 +21,9 @@ process.on('unhandledRejection', onDefect);
 stdout.on('error', (error) => {
   process.exit(codeOf(error) === 'EPIPE' ? exitCodes.ok : exitCodes.failure);
 });
-process.exitCode = await run(argv.slice(2), { env, stdout, stderr, signal: onInterrupt() });
-setTimeout(() => process.exit(), lingering).unref();
+const signal = onInterrupt();
+process.exitCode = await run(argv.slice(2), { env, stdout, stderr, signal });
+setTimeout(() => {
+  if (signal.aborted && process.exitCode !== exitCodes.ok) endNow('SIGTERM');
+  else process.exit();
+}, lingering).unref();

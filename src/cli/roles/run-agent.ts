@@ -17,5 +17,5 @@ export async function runAgent(typed: TypedAgentOptions, context: CommandContext
     aliases: typed.alias,
     log: createLog(typed.logLevel),
   };
-  await runRole('agent', () => startAgent(options), context);
+  await runRole('agent', options.location, () => startAgent(options), context);
 }

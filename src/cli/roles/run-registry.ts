@@ -3,6 +3,7 @@ import { startRegistry } from '../../server/registry-role.ts';
 import type { CommandContext } from '../command-context.ts';
 import { readRoleOptions, type TypedRoleOptions } from './role-options.ts';
 import { runRole } from './run-role.ts';
+import { parseTracker } from './tracker-option.ts';
 
 export interface TypedRegistryOptions extends TypedRoleOptions {
   readonly tracker?: string;
@@ -16,14 +17,14 @@ export async function runRegistry(
   typed: TypedRegistryOptions,
   context: CommandContext,
 ): Promise<void> {
-  const { tracker, trackerWhitelist, trackerReload, advertise } = typed;
+  const { trackerWhitelist, trackerReload, advertise } = typed;
   const options = {
     ...readRoleOptions(typed),
-    tracker,
+    tracker: typed.tracker === undefined ? undefined : parseTracker(typed.tracker),
     trackerWhitelist,
     trackerReload,
     advertise,
     log: createLog(typed.logLevel),
   };
-  await runRole('registry', () => startRegistry(options), context);
+  await runRole('registry', options.location, () => startRegistry(options), context);
 }

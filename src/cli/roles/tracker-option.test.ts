@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseTracker } from './tracker-option.ts';
+
+test('a tracker is a host with a port, and nothing else', () => {
+  for (const good of ['10.0.0.5:6969', 'tracker.example:80', '[fd00::5]:6969']) {
+    assert.equal(parseTracker(good), good);
+  }
+  for (const bad of [
+    'nonsense',
+    'fd00::5',
+    '[fd00::5]',
+    'x:0',
+    'x:65536',
+    'http://x:1',
+    'x:1/announce',
+    '',
+  ]) {
+    assert.throws(() => parseTracker(bad), { code: 'USAGE' }, bad);
+  }
+});
