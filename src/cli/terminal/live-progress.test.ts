@@ -70,3 +70,18 @@ test('no escape sequences are written where lines cannot be drawn anew', () => {
     assert.equal(text, 'layer: Pull complete\n');
   }
 });
+
+test('a terminal of no columns is taken as one of 80, and lines that stay are never cut', async () => {
+  let text = '';
+  const progress = createLiveProgress({ isTTY: true, columns: 0, write: (more) => (text += more) });
+  const long = `Pulling ${'x'.repeat(300)} (sha256:abc)`;
+  progress.note(long);
+  progress.line('layer').update({ status: 'Pulling', detail: 'whole' });
+  progress.total('y'.repeat(100));
+  await delay(150);
+  progress.close();
+  const lines = text.split('\n');
+  assert.equal(lines[0], long);
+  assert.equal(lines[1], 'layer: Pulling  whole');
+  assert.equal(lines[2], 'y'.repeat(79));
+});

@@ -11,6 +11,8 @@ type State = {
 const redrawInterval = 100;
 const barWidth = 24;
 const mostColumns = 200;
+/** A pseudo-terminal may say that it has none. */
+const usualColumns = 80;
 /** Cursor up `n` lines to the first column, and erase all that follows. */
 const eraseLines = (lines: number): string =>
   lines === 0 ? '\r\u001B[J' : `\u001B[${lines}F\u001B[J`;
@@ -29,10 +31,12 @@ export function createLiveProgress(terminal: ProgressTerminal): Progress {
   const draw = (): void => {
     if (!dirty) return;
     dirty = false;
-    const width = Math.min(terminal.columns ?? 80, mostColumns) - 1;
+    const width = Math.min(terminal.columns || usualColumns, mostColumns) - 1;
     const lines = [...active.values()].map(({ name, state }) => renderLine(name, state));
     if (total !== '') lines.push(total);
-    const text = [...ended, ...lines].map((line) => `${line.slice(0, width)}\n`).join('');
+    // Only what is to be erased again must be one line on the screen.
+    const cut = lines.map((line) => line.slice(0, width));
+    const text = [...ended, ...cut].map((line) => `${line}\n`).join('');
     terminal.write(`${drawn === 0 ? '' : eraseLines(drawn)}${text}`);
     drawn = lines.length;
     ended = [];
