@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { BlobReader } from '../../agent/fetch/blob-reader.ts';
 import { startHostEngine, type HostEngine } from '../../agent/host-engine.ts';
 import { abortable } from '../../base/abortable.ts';
-import { systemClock } from '../../base/clock.ts';
+import { systemClock, type Clock } from '../../base/clock.ts';
 import { codeOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import { systemRandom } from '../../base/random.ts';
@@ -24,6 +24,8 @@ export interface SwarmBlobsOptions {
   /** Bytes a second, each way. */
   readonly rate: number | undefined;
   readonly log: Log;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
 const progressInterval = 200;
@@ -43,13 +45,13 @@ export class SwarmBlobs implements BlobSource {
 
   /** One pull at a time uses the folder's cache; others work in temporary ones, which are removed. */
   static async start(options: SwarmBlobsOptions): Promise<SwarmBlobs> {
-    const { location, rate, log } = options;
+    const { location, rate, log, clock = systemClock } = options;
     const start = (folder: string): Promise<HostEngine> =>
       startHostEngine({
         registry: new URL(options.registry),
         location: folder,
         rate,
-        clock: systemClock,
+        clock,
         random: systemRandom,
         log,
       });
