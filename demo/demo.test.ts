@@ -95,7 +95,9 @@ suite('demo', { timeout: 150_000 }, () => {
     run.child.kill('SIGINT');
     await new Promise((resolve) => setTimeout(resolve, 5));
     run.child.kill('SIGINT');
-    assert.equal(await run.code, 130, run.output.err);
+    const code = await run.code;
+    // Where all is tidied up already, the second one finds a process that is just about to leave.
+    assert.ok(code === 130 || run.child.signalCode === 'SIGINT', `${code} ${run.output.err}`);
     assert.deepEqual(await readdir(run.folder), []);
   });
 

@@ -34,7 +34,11 @@ export async function prepareLocation(location: string): Promise<string> {
       });
     }
   }
-  await removeLeftovers(folder);
+  try {
+    await removeLeftovers(folder);
+  } catch (error) {
+    throw folderFailure(folder, error);
+  }
   return folder;
 }
 

@@ -13,7 +13,10 @@ test('an image goes from a folder to the registry and, through the swarm, into a
   const registry = await startRegistry(lab);
   const image = await makeImage(lab, 'image', [3_000_000, 1_000_000], { runnable: false });
   const client = (...command: readonly string[]): Promise<string> =>
-    runDocket(lab, ['-h', 'http://127.0.0.1', '-p', String(registry.port), ...command]);
+    runDocket(lab, [
+      ...['-h', 'http://127.0.0.1', '-p', String(registry.port)],
+      ...['-l', join(lab.folder, 'client'), ...command],
+    ]);
 
   const printed = await client('push', '--from', image.layout, 'team/app');
   assert.equal(printed, `team/app@${image.digest}\n`);
@@ -21,7 +24,7 @@ test('an image goes from a folder to the registry and, through the swarm, into a
 
   const before = await registry.sent();
   const folder = await lab.newFolder('out');
-  await client('-l', join(lab.folder, 'client'), 'pull', '-o', `${folder}/`, 'team/app');
+  await client('pull', '-o', `${folder}/`, 'team/app');
   for (const blob of [image.config, ...image.layers]) {
     const written = join(folder, 'blobs', 'sha256', blob.digest.slice('sha256:'.length));
     assert.equal(await digestOfFile(written), blob.digest);
