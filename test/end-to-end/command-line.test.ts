@@ -12,11 +12,10 @@ test('an image goes from a folder to the registry and, through the swarm, into a
   const lab = await Lab.open(t);
   const registry = await startRegistry(lab);
   const image = await makeImage(lab, 'image', [3_000_000, 1_000_000], { runnable: false });
+  const options = ['-h', 'http://127.0.0.1', '-p', String(registry.port)];
+  options.push('-l', join(lab.folder, 'client'));
   const client = (...command: readonly string[]): Promise<string> =>
-    runDocket(lab, [
-      ...['-h', 'http://127.0.0.1', '-p', String(registry.port)],
-      ...['-l', join(lab.folder, 'client'), ...command],
-    ]);
+    runDocket(lab, [...options, ...command]);
 
   const printed = await client('push', '--from', image.layout, 'team/app');
   assert.equal(printed, `team/app@${image.digest}\n`);
