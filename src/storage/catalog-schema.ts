@@ -51,4 +51,10 @@ export interface CatalogContext {
 }
 
 /** How many digests are named in one query: far below the number of parameters that a database takes. */
-export const digestsPerQuery = 500;
+const digestsPerQuery = 500;
+
+/** `digests` in parts that one query can name. */
+export function* batchesOf(digests: readonly Digest[]): Generator<readonly Digest[]> {
+  for (let at = 0; at < digests.length; at += digestsPerQuery)
+    yield digests.slice(at, at + digestsPerQuery);
+}

@@ -1,6 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
 import type { Repository } from '../oci/reference.ts';
-import { digestsPerQuery, type CatalogContext } from './catalog-schema.ts';
+import { batchesOf, type CatalogContext } from './catalog-schema.ts';
 import type { BlobRecord, BlobTable } from './catalog.ts';
 import { ensureRepository } from './sql-repositories.ts';
 
@@ -43,13 +43,13 @@ export class SqlBlobs implements BlobTable {
     digests: readonly Digest[],
   ): Promise<ReadonlyMap<Digest, number>> {
     const sizes = new Map<Digest, number>();
-    for (let at = 0; at < digests.length; at += digestsPerQuery) {
+    for (const batch of batchesOf(digests)) {
       const rows = await this.#context.database
         .selectFrom('repository_blobs')
         .innerJoin('blobs', 'blobs.digest', 'repository_blobs.digest')
         .select(['blobs.digest', 'blobs.size'])
         .where('repository_blobs.repository', '=', repository)
-        .where('repository_blobs.digest', 'in', digests.slice(at, at + digestsPerQuery))
+        .where('repository_blobs.digest', 'in', batch)
         .execute();
       for (const row of rows) sizes.set(row.digest, row.size);
     }

@@ -1,7 +1,7 @@
 import type { Digest } from '../oci/digest.ts';
 import type { ManifestReference, Repository, Tag } from '../oci/reference.ts';
 import {
-  digestsPerQuery,
+  batchesOf,
   type CatalogContext,
   type CatalogSchema,
   type CatalogTransaction,
@@ -90,12 +90,12 @@ export class SqlManifests implements ManifestTable {
     digests: readonly Digest[],
   ): Promise<ReadonlyMap<Digest, number>> {
     const sizes = new Map<Digest, number>();
-    for (let at = 0; at < digests.length; at += digestsPerQuery) {
+    for (const batch of batchesOf(digests)) {
       const rows = await this.#context.database
         .selectFrom('manifests')
         .select(['digest', 'image_size'])
         .where('repository', '=', repository)
-        .where('digest', 'in', digests.slice(at, at + digestsPerQuery))
+        .where('digest', 'in', batch)
         .execute();
       for (const row of rows) sizes.set(row.digest, row.image_size);
     }
@@ -189,12 +189,12 @@ async function missingFrom(
   digests: readonly Digest[],
 ): Promise<readonly Digest[]> {
   const missing = new Set(digests);
-  for (let at = 0; at < digests.length; at += digestsPerQuery) {
+  for (const batch of batchesOf(digests)) {
     const rows = await transaction
       .selectFrom(table)
       .select('digest')
       .where('repository', '=', repository)
-      .where('digest', 'in', digests.slice(at, at + digestsPerQuery))
+      .where('digest', 'in', batch)
       .execute();
     for (const row of rows) missing.delete(row.digest);
   }
