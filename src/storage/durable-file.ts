@@ -14,18 +14,16 @@ export async function syncFolder(folder: string): Promise<void> {
  * (Node's own recursive `mkdir` goes round for ever where a parent takes no folder, as `/proc` does not.)
  */
 export async function makeFolder(folder: string, mode = 0o777): Promise<void> {
+  const parent = dirname(folder);
+  if (!(await isThere(parent))) await makeFolder(parent, mode);
   try {
     await mkdir(folder, { mode });
   } catch (error) {
-    const code = codeOf(error);
-    if (code === 'ENOENT' && !(await isThere(dirname(folder)))) {
-      await makeFolder(dirname(folder), mode);
-      return await makeFolder(folder, mode);
-    }
-    if (code !== 'EEXIST' || !(await stat(folder)).isDirectory()) throw error;
+    // It was there already, or somebody else made it meanwhile.
+    if (codeOf(error) !== 'EEXIST' || !(await stat(folder)).isDirectory()) throw error;
   }
   // Also when it was there already: whoever made it may not have come to the sync yet.
-  await syncFolder(dirname(folder));
+  await syncFolder(parent);
 }
 
 async function isThere(path: string): Promise<boolean> {
