@@ -7,7 +7,6 @@ import { Announcer } from './announcer.ts';
 import type { Environment } from './environment.ts';
 import { Fetching } from './fetching.ts';
 import { PeerSearch } from './peer-search.ts';
-import { PieceFile } from './piece-file.ts';
 import { PieceWaits } from './piece-waits.ts';
 import { SwarmError } from './swarm-error.ts';
 import type { Download, DownloadOptions, DownloadProgress } from './swarm-types.ts';
@@ -96,7 +95,7 @@ export class DownloadTask implements Download {
     while (!torrent.have.has(piece)) await this.#waits.wait(piece, this.#env.clock.now(), signal);
     if (torrent.isClosed) throw stopped();
     const length = Math.min(most, pieceSize(this.metainfo, piece) - begin, 256 * 1024);
-    return torrent.file.read({ piece, begin, length });
+    return torrent.store.read({ piece, begin, length });
   }
 
   async stop(): Promise<void> {
@@ -137,12 +136,12 @@ export class DownloadTask implements Download {
     const env = this.#env;
     const { signal } = this.#abort;
     const { path } = this.#options;
-    const { file, had } = await PieceFile.openPartial(path, this.metainfo, env.cache, signal);
+    const { store, had } = await env.disk.openPartial(path, this.metainfo, signal);
     if (signal.aborted) {
-      await file.close();
+      await store.close();
       throw stopped();
     }
-    const torrent = new Torrent(this.metainfo, file, had, env);
+    const torrent = new Torrent(this.metainfo, store, had, env);
     for (const piece of had.indexes()) this.#resumed += pieceSize(this.metainfo, piece);
     this.#verified = this.#resumed;
     this.#torrent = torrent;
@@ -196,7 +195,7 @@ export class DownloadTask implements Download {
     this.#search?.close();
     for (const webSeed of this.#webSeeds) webSeed.close();
     try {
-      await this.#torrent?.file.sync();
+      await this.#torrent?.store.sync();
     } catch (error) {
       return this.#fail(diskError(error));
     }

@@ -4,7 +4,7 @@ import type { Random } from '../base/random.ts';
 import type { RateLimiter } from '../base/rate-limiter.ts';
 import type { PeerId } from '../torrent/ids.ts';
 import type { BanList } from './ban-list.ts';
-import type { BlockCache } from './block-cache.ts';
+import type { Disk } from './disk.ts';
 import type { Network } from './network.ts';
 import type { SlotKeeper } from './slot-keeper.ts';
 import type { TrackerClient } from './tracker-client.ts';
@@ -30,7 +30,7 @@ export interface Environment {
   readonly download: RateLimiter;
   readonly trackers: TrackerClient;
   readonly webSeeds: WebSeedClient;
-  readonly cache: BlockCache;
+  readonly disk: Disk;
   readonly bans: BanList;
   readonly slots: SlotKeeper;
   readonly counters: Counters;

@@ -3,9 +3,9 @@ import { blockCount, pieceSize } from '../torrent/geometry.ts';
 import { PiecePicker } from '../torrent/piece-picker.ts';
 import { requestDepth } from '../torrent/request-depth.ts';
 import { Requests } from '../torrent/requests.ts';
+import { isPiece } from '../torrent/verify-piece.ts';
 import type { Environment } from './environment.ts';
 import type { Member } from './member.ts';
-import { isPiece } from './piece-file.ts';
 import type { Torrent, Wanting } from './torrent.ts';
 import type { WebSeed, WebSeedUser } from './web-seed.ts';
 
@@ -123,7 +123,7 @@ export class Fetching implements Wanting, WebSeedUser {
   }
 
   reserve(source: WebSeed, most: number): readonly number[] {
-    if (this.#torrent.file.writing > mostWriting) return [];
+    if (this.#torrent.store.writing > mostWriting) return [];
     return this.#requests.askRun(source, most, this.#env.clock.now());
   }
 
@@ -144,7 +144,7 @@ export class Fetching implements Wanting, WebSeedUser {
     const { peer } = member;
     const now = this.#env.clock.now();
     if (peer.isChoking || member.useful === 0 || peer.isClosed || member.shunnedUntil > now) return;
-    if (this.#torrent.file.writing > mostWriting) return;
+    if (this.#torrent.store.writing > mostWriting) return;
     const depth = requestDepth(member.pace.rate, this.#pieceBlocks, peer.requestLimit);
     const outstanding = this.#requests.outstanding(member);
     // Asking for several at a time spares a write for each block.
@@ -204,7 +204,7 @@ export class Fetching implements Wanting, WebSeedUser {
     this.#buffers.delete(piece);
     if (!isPiece(this.#torrent.metainfo, piece, buffer)) return this.#wrong(piece);
     try {
-      await this.#torrent.file.write(piece, buffer);
+      await this.#torrent.store.write(piece, buffer);
     } catch (error) {
       return this.#events.failed(error);
     }

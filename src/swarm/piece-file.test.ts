@@ -4,7 +4,8 @@ import { suite, test } from 'node:test';
 import { pictureOf } from '../torrent/picture-fixture.ts';
 import { createMetainfo } from '../torrent/metainfo.ts';
 import { BlockCache } from './block-cache.ts';
-import { isPiece, PieceFile } from './piece-file.ts';
+import { isPiece } from '../torrent/verify-piece.ts';
+import { PieceFile } from './piece-file.ts';
 import { metainfoOf, noise, SwarmLab } from './swarm-fixtures.ts';
 
 const pieceLength = 300_000;
@@ -28,7 +29,12 @@ suite('piece file', () => {
   test('a new file has the length of the blob and none of its pieces', async () => {
     await using lab = await SwarmLab.create();
     const path = lab.path('new');
-    const { file, had } = await PieceFile.openPartial(path, metainfo, new BlockCache(1e6), signal);
+    const { store: file, had } = await PieceFile.openPartial(
+      path,
+      metainfo,
+      new BlockCache(1e6),
+      signal,
+    );
     assert.equal(pictureOf(had), '.....');
     assert.equal((await stat(path)).size, bytes.length);
     await file.close();
@@ -48,7 +54,7 @@ suite('piece file', () => {
       const path = lab.path(`until-${end}`);
       await writeFile(path, bytes.subarray(0, end));
       const cache = new BlockCache(1e6);
-      const { file, had } = await PieceFile.openPartial(path, metainfo, cache, signal);
+      const { store: file, had } = await PieceFile.openPartial(path, metainfo, cache, signal);
       assert.equal(pictureOf(had), picture);
       assert.equal((await stat(path)).size, bytes.length);
       await file.close();
@@ -59,7 +65,7 @@ suite('piece file', () => {
     await using lab = await SwarmLab.create();
     for (const cache of [new BlockCache(1e7), new BlockCache(0)]) {
       const path = lab.path('copy');
-      const { file } = await PieceFile.openPartial(path, metainfo, cache, signal);
+      const { store: file } = await PieceFile.openPartial(path, metainfo, cache, signal);
       for (const index of [4, 1, 0, 3, 2]) await file.write(index, piece(index));
       await file.sync();
       assert.equal(file.writing, 0);
@@ -82,7 +88,7 @@ suite('piece file', () => {
   test('what was written lately is at hand at once', async () => {
     await using lab = await SwarmLab.create();
     const cache = new BlockCache(1e7);
-    const { file } = await PieceFile.openPartial(lab.path('copy'), metainfo, cache, signal);
+    const { store: file } = await PieceFile.openPartial(lab.path('copy'), metainfo, cache, signal);
     await file.write(0, piece(0));
     assert.ok(file.read({ piece: 0, begin: 0, length: 16_384 }) instanceof Uint8Array);
     await file.close();

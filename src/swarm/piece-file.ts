@@ -1,26 +1,17 @@
-import { hash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import { writeAll } from '../base/write-all.ts';
 import { Bitfield } from '../torrent/bitfield.ts';
 import { pieceSize, type Block } from '../torrent/geometry.ts';
 import type { Metainfo } from '../torrent/metainfo.ts';
+import { isPiece } from '../torrent/verify-piece.ts';
 import type { BlockCache } from './block-cache.ts';
+import type { Disk, PieceStore } from './disk.ts';
 
 /** Bytes that one read from disk brings: what peers ask for next is then at hand. */
 const span = 256 * 1024;
 
-/** True when `bytes` are that piece: by its SHA-256 where the torrent has it, else by its SHA-1 (BEP 3). */
-export function isPiece(metainfo: Metainfo, piece: number, bytes: Uint8Array): boolean {
-  const [algorithm, hashes, size] =
-    metainfo.sha256 === undefined
-      ? (['sha1', metainfo.sha1, 20] as const)
-      : (['sha256', metainfo.sha256, 32] as const);
-  const expected = hashes.subarray(piece * size, (piece + 1) * size);
-  return hash(algorithm, bytes, 'buffer').equals(expected);
-}
-
-/** One blob's pieces on disk. */
-export class PieceFile {
+/** One blob's pieces in a file. */
+export class PieceFile implements PieceStore {
   readonly #metainfo: Metainfo;
   readonly #file: FileHandle;
   readonly #cache: BlockCache;
@@ -32,21 +23,16 @@ export class PieceFile {
     this.#cache = cache;
   }
 
-  /** Opens a whole blob for reading. Throws what the system says. */
   static async openWhole(path: string, metainfo: Metainfo, cache: BlockCache): Promise<PieceFile> {
     return new PieceFile(metainfo, await open(path, 'r'), cache);
   }
 
-  /**
-   * Opens or makes a file for a blob that is being fetched, and finds which pieces stand in it already. Throws what the
-   * system says, or the signal's reason.
-   */
   static async openPartial(
     path: string,
     metainfo: Metainfo,
     cache: BlockCache,
     signal: AbortSignal,
-  ): Promise<{ readonly file: PieceFile; readonly had: Bitfield }> {
+  ): Promise<{ readonly store: PieceFile; readonly had: Bitfield }> {
     const handle = await open(path, 'a').then(async (touched) => {
       await touched.close();
       return open(path, 'r+');
@@ -57,19 +43,17 @@ export class PieceFile {
       const had =
         size === 0 ? new Bitfield(metainfo.pieceCount) : await file.#verifyAll(size, signal);
       if (size !== metainfo.length) await handle.truncate(metainfo.length);
-      return { file, had };
+      return { store: file, had };
     } catch (error) {
       await handle.close();
       throw error;
     }
   }
 
-  /** Bytes that are on their way to the disk. */
   get writing(): number {
     return this.#writing;
   }
 
-  /** Writes a verified piece; afterwards it can be read. */
   async write(piece: number, bytes: Uint8Array): Promise<void> {
     this.#writing += bytes.length;
     try {
@@ -82,7 +66,6 @@ export class PieceFile {
     }
   }
 
-  /** The bytes of a block: at once when they are at hand. Throws when the file is shorter than it should be. */
   read(block: Block): Uint8Array | Promise<Uint8Array> {
     const start = block.begin - (block.begin % span);
     const cached = this.#cache.get(this.#key(block.piece, start));
@@ -92,7 +75,6 @@ export class PieceFile {
     return this.#load(block, start);
   }
 
-  /** Puts all that was written on the disk itself. */
   async sync(): Promise<void> {
     await this.#file.sync();
   }
@@ -134,4 +116,12 @@ export class PieceFile {
   #key(piece: number, begin: number): string {
     return `${this.#metainfo.infoHash}/${piece}/${begin}`;
   }
+}
+
+/** The operating system's files; what was read or written lately is kept at hand in `cache`. */
+export function fileDisk(cache: BlockCache): Disk {
+  return {
+    openWhole: (path, metainfo) => PieceFile.openWhole(path, metainfo, cache),
+    openPartial: (path, metainfo, signal) => PieceFile.openPartial(path, metainfo, cache, signal),
+  };
 }

@@ -11,11 +11,12 @@ import type { Metainfo } from '../torrent/metainfo.ts';
 import { Announcer } from './announcer.ts';
 import { BanList } from './ban-list.ts';
 import { BlockCache } from './block-cache.ts';
+import type { Disk } from './disk.ts';
 import { DownloadTask } from './download-task.ts';
 import type { Environment } from './environment.ts';
 import { receiveGreeting } from './greeting.ts';
 import type { Connection, Listener, Network } from './network.ts';
-import { PieceFile } from './piece-file.ts';
+import { fileDisk } from './piece-file.ts';
 import { SlotKeeper } from './slot-keeper.ts';
 import type { Download, DownloadOptions, Seed, Swarm, SwarmTotals } from './swarm-types.ts';
 import { tcpNetwork } from './tcp-network.ts';
@@ -39,6 +40,7 @@ export interface SwarmOptions {
   readonly isOrigin?: boolean;
   readonly peerId?: PeerId;
   readonly network?: Network;
+  readonly disk?: Disk;
   /** How many peers are served at a time. */
   readonly uploadSlots?: number;
 }
@@ -93,7 +95,7 @@ class TcpSwarm implements Swarm {
       network: options.network ?? tcpNetwork,
       trackers: trackerClient,
       webSeeds: new WebSeedClient(),
-      cache: new BlockCache(cacheBytes),
+      disk: options.disk ?? fileDisk(new BlockCache(cacheBytes)),
       bans: new BanList(clock),
       slots: new SlotKeeper(options.uploadSlots ?? 8, clock),
       counters: { sent: 0, received: 0, fromWebSeeds: 0 },
@@ -227,8 +229,8 @@ class TcpSwarm implements Swarm {
     const seed = await this.#seed(infoHash);
     if (seed === undefined || this.#isClosed) return undefined;
     const { metainfo, path } = seed;
-    const file = await PieceFile.openWhole(path, metainfo, this.#env.cache);
-    const torrent = new Torrent(metainfo, file, Bitfield.full(metainfo.pieceCount), this.#env);
+    const store = await this.#env.disk.openWhole(path, metainfo);
+    const torrent = new Torrent(metainfo, store, Bitfield.full(metainfo.pieceCount), this.#env);
     // Meanwhile it may have been closed, or a download of the same blob have begun.
     if (this.#isClosed || this.#tasks.has(infoHash)) {
       await torrent.close();

@@ -4,11 +4,11 @@ import type { Handshake } from '../torrent/handshake.ts';
 import type { Metainfo } from '../torrent/metainfo.ts';
 import { Reveal } from '../torrent/reveal.ts';
 import type { WireMessage } from '../torrent/wire.ts';
+import type { PieceStore } from './disk.ts';
 import type { Environment } from './environment.ts';
 import { Member } from './member.ts';
 import type { Connection } from './network.ts';
 import { Peer, requestLimit, type PeerEvents } from './peer.ts';
-import type { PieceFile } from './piece-file.ts';
 import { Showing } from './showing.ts';
 
 /** Connections of one torrent. */
@@ -31,7 +31,7 @@ export class Torrent implements PeerEvents {
   readonly metainfo: Metainfo;
   /** The pieces that are verified and on disk. */
   readonly have: Bitfield;
-  readonly file: PieceFile;
+  readonly store: PieceStore;
   wanting: Wanting | undefined;
   /** Hears of each peer that left. */
   onLeft: ((peer: Peer) => void) | undefined;
@@ -43,9 +43,9 @@ export class Torrent implements PeerEvents {
   #idleSince: number;
   #closed: Promise<void> | undefined;
 
-  constructor(metainfo: Metainfo, file: PieceFile, have: Bitfield, env: Environment) {
+  constructor(metainfo: Metainfo, store: PieceStore, have: Bitfield, env: Environment) {
     this.metainfo = metainfo;
-    this.file = file;
+    this.store = store;
     this.have = have;
     this.#env = env;
     this.#idleSince = env.clock.now();
@@ -88,7 +88,7 @@ export class Torrent implements PeerEvents {
     };
     const peer = new Peer(connection, handshake, setting);
     const member = new Member(peer, this.metainfo.pieceLength, clock.now(), upload, {
-      read: (block) => this.file.read(block),
+      read: (block) => this.store.read(block),
       send: (block, bytes) => peer.sendBlock(block, bytes),
       sent: (block) => this.#sent(member, block),
       failed: (error) => peer.close(`its piece cannot be read: ${String(error)}`),
@@ -133,7 +133,7 @@ export class Torrent implements PeerEvents {
   close(): Promise<void> {
     if (this.#closed !== undefined) return this.#closed;
     this.wanting = undefined;
-    this.#closed = this.file.close();
+    this.#closed = this.store.close();
     for (const { peer } of this.#members.values()) peer.close('the torrent is closed');
     return this.#closed;
   }
