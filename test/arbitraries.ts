@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import type { PeerAddress } from '../src/torrent/ids.ts';
 import { canonicalIp } from '../src/torrent/ip-address.ts';
+import { parseZone, type Zone } from '../src/torrent/zone.ts';
 
 /** fast-check draws some records without prototype, which are equal to no ordinary object. */
 export const ordinary = { noNullPrototype: true } as const;
@@ -9,6 +10,9 @@ export const ordinary = { noNullPrototype: true } as const;
 export const twentyBytesHex: fc.Arbitrary<string> = fc
   .uint8Array({ minLength: 20, maxLength: 20 })
   .map((bytes) => Buffer.from(bytes).toString('hex'));
+
+/** Names of zones. */
+export const zones: fc.Arbitrary<Zone> = fc.stringMatching(/^[A-Za-z0-9._-]{1,63}$/).map(parseZone);
 
 /** Peers of both families, as their addresses are spelt in Docket. */
 export const peerAddresses: fc.Arbitrary<PeerAddress[]> = fc.array(

@@ -3,6 +3,7 @@ import { systemClock } from '../base/clock.ts';
 import { DocketError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
+import type { Zone } from '../torrent/zone.ts';
 import { startHostEngine } from './host-engine.ts';
 import { AgentMetrics } from './mirror/agent-metrics.ts';
 import { Mirror } from './mirror/mirror.ts';
@@ -23,6 +24,8 @@ export interface AgentOptions {
   readonly peerPort?: number | undefined;
   /** Limits the link, each way, in bytes a second. */
   readonly rate?: number | undefined;
+  /** Where the host stands, so that bytes cross into its zone about once. */
+  readonly zone?: Zone | undefined;
   /** Further names, `host` or `host:port`, under which runtimes know the registry. */
   readonly aliases?: readonly string[] | undefined;
   readonly log: Log;
@@ -61,6 +64,7 @@ export async function startAgent(options: AgentOptions): Promise<AgentRole> {
     peerHost: options.peerHost,
     peerPort: options.peerPort,
     rate: options.rate,
+    zone: options.zone,
     clock: systemClock,
     random: systemRandom,
     log,
@@ -69,7 +73,12 @@ export async function startAgent(options: AgentOptions): Promise<AgentRole> {
     const { upstream, cache, swarm, fetcher } = engine;
     const { blobs } = fetcher;
     const metrics = new AgentMetrics({ swarm, blobs, cache });
-    const about = { version: await readVersion(), registry: registry.href, peerPort: swarm.port };
+    const about = {
+      version: await readVersion(),
+      registry: registry.href,
+      peerPort: swarm.port,
+      zone: options.zone,
+    };
     const mirror = await Mirror.start({
       host,
       port,

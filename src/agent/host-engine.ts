@@ -5,6 +5,7 @@ import { createRateLimiter } from '../base/rate-limiter.ts';
 import { startSwarmOnUsualPort } from '../swarm/usual-port.ts';
 import type { Swarm } from '../swarm/swarm-types.ts';
 import type { InfoHash } from '../torrent/ids.ts';
+import type { Zone } from '../torrent/zone.ts';
 import { TrackerClient } from '../swarm/tracker-client.ts';
 import { ContentCache } from './cache/content-cache.ts';
 import { createFetcher, type Fetcher } from './fetch/create-fetcher.ts';
@@ -21,6 +22,8 @@ export interface HostEngineOptions {
   readonly peerPort?: number | undefined;
   /** Limits the link, each way, in bytes a second. */
   readonly rate?: number | undefined;
+  /** Where this host stands: its peers are then mostly of that zone. */
+  readonly zone?: Zone | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -54,6 +57,7 @@ export async function startHostEngine(options: HostEngineOptions): Promise<HostE
     download,
     trackerClient,
     seed: (infoHash: InfoHash) => cache.seed(infoHash),
+    zone: options.zone,
   };
   try {
     const swarm = await startSwarmOnUsualPort(

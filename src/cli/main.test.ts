@@ -351,6 +351,8 @@ suite('a step that fails', { concurrency: 4 }, () => {
       [2, [...client, 'pull', 'team/app:1', '--rate', 'fast', ...output]],
       [2, [...client, 'pull', 'team/app:1', '--rate', '0', ...output]],
       [2, ['agent', '--registry', 'http://127.0.0.1:9', '--rate', '9999']],
+      [2, [...client, 'pull', 'team/app:1', '--zone', 'a/b', ...output]],
+      [2, ['agent', '--registry', 'http://127.0.0.1:9', '--zone', '']],
       [2, ['registry', '--rate', '9kB/s']],
       [2, ['registry', '-t', 'nonsense']],
       [1, [...client, 'pull', 'team/app:1', '-o', '/proc/x.tar']],

@@ -123,6 +123,7 @@ export class Announcer {
       left: this.#announced.left(),
       event,
       numWant: event === 'stopped' || this.#announced.left() === 0 ? 0 : numWant,
+      zone: this.#env.zone,
     };
   }
 }

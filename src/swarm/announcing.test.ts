@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { suite, test } from 'node:test';
 import { systemClock } from '../base/clock.ts';
 import { parseAnnounceQuery, type AnnounceRequest } from '../torrent/announce.ts';
+import { parseZone } from '../torrent/zone.ts';
 import { Tracker } from '../tracker/tracker.ts';
 import { addressOf, fastClock, noise, SwarmLab, until } from './swarm-fixtures.ts';
 
@@ -57,7 +58,7 @@ suite('announcing', { timeout: 60_000 }, () => {
     const tracker = await startTracker(lab);
     const seed = await lab.seed(bytes);
     const seeder = await lab.start([seed]);
-    const host = await lab.start();
+    const host = await lab.start([], { zone: parseZone('rack-7') });
     const download = host.download(seed.metainfo, {
       path: lab.path('copy'),
       trackers: [tracker.url],
@@ -72,6 +73,7 @@ suite('announcing', { timeout: 60_000 }, () => {
     );
     const [started, completed, stopped] = tracker.heard;
     assert.equal(started?.port, host.port);
+    assert.equal(started?.zone, 'rack-7');
     assert.equal(started?.numWant, 50);
     assert.deepEqual([completed?.left, completed?.downloaded], [0, bytes.length]);
     assert.equal(completed?.numWant, 0);

@@ -3,6 +3,7 @@ import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { RateLimiter } from '../base/rate-limiter.ts';
 import type { PeerId } from '../torrent/ids.ts';
+import type { Zone } from '../torrent/zone.ts';
 import type { BanList } from './ban-list.ts';
 import type { Disk } from './disk.ts';
 import type { Network } from './network.ts';
@@ -36,4 +37,6 @@ export interface Environment {
   readonly counters: Counters;
   /** Show a blob piece by piece while the swarm has no whole copy (an origin's way). */
   readonly isOrigin: boolean;
+  /** Where this host stands; undefined: nobody said. */
+  readonly zone: Zone | undefined;
 }

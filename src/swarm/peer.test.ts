@@ -3,6 +3,7 @@ import { suite, test } from 'node:test';
 import { ManualClock } from '../base/manual-clock.ts';
 import { TokenBucket, Unlimited, type RateLimiter } from '../base/rate-limiter.ts';
 import type { Handshake } from '../torrent/handshake.ts';
+import { parseZone } from '../torrent/zone.ts';
 import type { InfoHash, PeerId } from '../torrent/ids.ts';
 import { encodeExtensionHandshake } from '../torrent/extension-handshake.ts';
 import {
@@ -147,7 +148,7 @@ suite('peer', () => {
     assert.equal(connection.written, written);
   });
 
-  test('how many requests it bears is what it says, or little', () => {
+  test('how many requests it bears is what it says, or little; its zone is what it says', () => {
     const connection = new TestConnection();
     const { peer } = peerOn(connection);
     peer.start(Buffer.alloc(0), () => 0);
@@ -156,12 +157,20 @@ suite('peer', () => {
       connection.come(
         encodeExtended(
           0,
-          encodeExtensionHandshake({ client: 'x', port: 1, requestLimit, isUploadOnly: false }),
+          encodeExtensionHandshake({
+            client: 'x',
+            port: 1,
+            requestLimit,
+            isUploadOnly: false,
+            zone: parseZone('a'),
+          }),
         ),
       );
+    assert.equal(peer.zone, undefined);
     say(2_000);
     say(5);
     assert.equal(peer.requestLimit, 2_000);
+    assert.equal(peer.zone, 'a');
   });
 
   test('it is kept alive each minute, and given up when it is silent for long', () => {

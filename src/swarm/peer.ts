@@ -8,6 +8,7 @@ import {
 import type { Block } from '../torrent/geometry.ts';
 import type { Handshake } from '../torrent/handshake.ts';
 import type { PeerAddress, PeerId } from '../torrent/ids.ts';
+import type { Zone } from '../torrent/zone.ts';
 import { WireParser } from '../torrent/wire-parser.ts';
 import {
   encodeBitfield,
@@ -104,6 +105,11 @@ export class Peer {
   /** How many requests it may be sent ahead. */
   get requestLimit(): number {
     return this.extension?.requestLimit ?? modestRequestLimit;
+  }
+
+  /** Where its host stands, if it said so. */
+  get zone(): Zone | undefined {
+    return this.extension?.zone;
   }
 
   /** Begins to listen; `rest` came behind the handshake. */

@@ -8,6 +8,7 @@ import { Bitfield } from '../torrent/bitfield.ts';
 import { encodeHandshake } from '../torrent/handshake.ts';
 import { peerIdOf, type InfoHash, type PeerAddress, type PeerId } from '../torrent/ids.ts';
 import type { Metainfo } from '../torrent/metainfo.ts';
+import type { Zone } from '../torrent/zone.ts';
 import { Announcer } from './announcer.ts';
 import { BanList } from './ban-list.ts';
 import { BlockCache } from './block-cache.ts';
@@ -38,6 +39,8 @@ export interface SwarmOptions {
   readonly seed: (infoHash: InfoHash) => Promise<Seed | undefined>;
   /** Show a blob piece by piece while the swarm has no whole copy: for the registry. */
   readonly isOrigin?: boolean;
+  /** Where this host stands. It is told to trackers and peers. */
+  readonly zone?: Zone | undefined;
   readonly peerId?: PeerId;
   readonly network?: Network;
   readonly disk?: Disk;
@@ -100,6 +103,7 @@ class TcpSwarm implements Swarm {
       slots: new SlotKeeper(options.uploadSlots ?? 8, clock),
       counters: { sent: 0, received: 0, fromWebSeeds: 0 },
       isOrigin: options.isOrigin ?? false,
+      zone: options.zone,
     };
   }
 

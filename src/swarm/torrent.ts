@@ -101,6 +101,7 @@ export class Torrent implements PeerEvents {
       port: this.#env.port(),
       requestLimit,
       isUploadOnly: shown.isFull,
+      zone: this.#env.zone,
     });
     this.#showing?.update(clock.now());
     peer.start(rest, () => clock.now());

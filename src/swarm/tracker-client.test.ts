@@ -10,6 +10,7 @@ import {
 } from '../torrent/announce.ts';
 import type { InfoHash, PeerId } from '../torrent/ids.ts';
 import { encodeTrackerFailure } from '../torrent/tracker-answer.ts';
+import { parseZone } from '../torrent/zone.ts';
 import { TrackerClient, type TrackerClientOptions } from './tracker-client.ts';
 
 const announce: AnnounceRequest = {
@@ -21,6 +22,7 @@ const announce: AnnounceRequest = {
   left: 3,
   event: 'started',
   numWant: 40,
+  zone: parseZone('rack-7'),
 };
 
 /** A tracker on a free port, and a client; both are gone when the test ends. */

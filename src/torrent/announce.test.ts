@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import * as fc from 'fast-check';
-import { isIpv4, ordinary, peerAddresses, twentyBytesHex } from '../../test/arbitraries.ts';
+import { isIpv4, ordinary, peerAddresses, twentyBytesHex, zones } from '../../test/arbitraries.ts';
 import { fuzzRuns, survives } from '../../test/mutations.ts';
 import {
   encodeAnnounceQuery,
@@ -35,6 +35,7 @@ const request: fc.Arbitrary<AnnounceRequest> = fc.record(
     left: count,
     event: fc.constantFrom('started', 'stopped', 'completed', undefined),
     numWant: fc.option(count, { nil: undefined }),
+    zone: fc.option(zones, { nil: undefined }),
   },
   ordinary,
 );
@@ -125,7 +126,7 @@ suite('announce and scrape', { timeout: 60_000 }, () => {
     const hash = '%124Vx%9A%BC%DE%F1%23Eg%89%AB%CD%EF%124Vx%9A';
     const parsed = parseAnnounceQuery(
       `info_hash=${hash}&peer_id=-XX0001-abc%2Bdefghij+&port=6881&uploaded=0&downloaded=0` +
-        '&left=99999999999999999999&event=empty&numwant=-1&compact=1&no_peer_id=1&key=abc&ip=10.6.6.6&supportcrypto',
+        '&left=99999999999999999999&event=empty&numwant=-1&compact=1&no_peer_id=1&key=abc&ip=10.6.6.6&supportcrypto&zone=no%20zone',
     );
 
     assert.equal(parsed.infoHash, '123456789abcdef123456789abcdef123456789a');
@@ -133,6 +134,7 @@ suite('announce and scrape', { timeout: 60_000 }, () => {
     assert.equal(parsed.left, Number.MAX_SAFE_INTEGER);
     assert.equal(parsed.event, undefined);
     assert.equal(parsed.numWant, undefined);
+    assert.equal(parsed.zone, undefined);
   });
 
   test('a query that lacks what is needed is refused with the reason', () => {
@@ -145,6 +147,7 @@ suite('announce and scrape', { timeout: 60_000 }, () => {
       left: 0,
       event: undefined,
       numWant: undefined,
+      zone: undefined,
     });
     const refused = (search: string, message: RegExp): void =>
       assert.throws(() => parseAnnounceQuery(search), { code: 'TRACKER_REQUEST_INVALID', message });

@@ -13,6 +13,7 @@ import { canonicalIp } from './ip-address.ts';
 import { decodeTrackerAnswer } from './tracker-answer.ts';
 import { TrackerError } from './tracker-error.ts';
 import { parseTrackerQuery, percentEncodeHex, twentyBytes } from './tracker-query.ts';
+import { isZone, type Zone } from './zone.ts';
 
 /** What a peer tells a tracker (BEP 3). Where the peer is, is seen from its connection, never from the request. */
 export interface AnnounceRequest {
@@ -30,6 +31,8 @@ export interface AnnounceRequest {
   readonly event: 'started' | 'stopped' | 'completed' | undefined;
   /** How many peers are wanted; undefined leaves it to the tracker. */
   readonly numWant: number | undefined;
+  /** Docket's own parameter `zone`: peers of it are given first. */
+  readonly zone: Zone | undefined;
 }
 
 /** What a tracker answers (BEP 3, 7, 23). */
@@ -47,12 +50,13 @@ export interface AnnounceResponse {
 
 /** The query of an announce, without `?`. */
 export function encodeAnnounceQuery(request: AnnounceRequest): string {
-  const { infoHash, peerId, port, uploaded, downloaded, left, event, numWant } = request;
+  const { infoHash, peerId, port, uploaded, downloaded, left, event, numWant, zone } = request;
   return (
     `info_hash=${percentEncodeHex(infoHash)}&peer_id=${percentEncodeHex(peerId)}&port=${port}` +
     `&uploaded=${uploaded}&downloaded=${downloaded}&left=${left}&compact=1` +
     (event === undefined ? '' : `&event=${event}`) +
-    (numWant === undefined ? '' : `&numwant=${numWant}`)
+    (numWant === undefined ? '' : `&numwant=${numWant}`) +
+    (zone === undefined ? '' : `&zone=${zone}`)
   );
 }
 
@@ -63,6 +67,7 @@ export function parseAnnounceQuery(search: string): AnnounceRequest {
   const port = amount(first('port'), 'port');
   if (port > 65_535) throw new TrackerError('TRACKER_REQUEST_INVALID', 'port is not a port');
   const numWant = first('numwant');
+  const zone = first('zone');
   return {
     infoHash: infoHashOf(twentyBytes(first('info_hash'), 'info_hash')),
     peerId: peerIdOf(twentyBytes(first('peer_id'), 'peer_id')),
@@ -73,6 +78,7 @@ export function parseAnnounceQuery(search: string): AnnounceRequest {
     event: eventOf(first('event')),
     numWant:
       numWant !== undefined && /^\d+$/.test(numWant) ? amount(numWant, 'numwant') : undefined,
+    zone: isZone(zone) ? zone : undefined,
   };
 }
 

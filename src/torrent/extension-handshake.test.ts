@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import * as fc from 'fast-check';
-import { ordinary } from '../../test/arbitraries.ts';
+import { ordinary, zones } from '../../test/arbitraries.ts';
 import { fuzzRuns, survives } from '../../test/mutations.ts';
 import { encodeBencode } from './bencode.ts';
 import { encodeExtensionHandshake, parseExtensionHandshake } from './extension-handshake.ts';
@@ -12,6 +12,7 @@ const handshakes = fc.record(
     port: fc.option(fc.integer({ min: 1, max: 65_535 }), { nil: undefined }),
     requestLimit: fc.option(fc.integer({ min: 1, max: 100_000 }), { nil: undefined }),
     isUploadOnly: fc.boolean(),
+    zone: fc.option(zones, { nil: undefined }),
   },
   ordinary,
 );
@@ -34,12 +35,14 @@ suite('extension handshake', () => {
       reqq: -5,
       upload_only: 2,
       v: ['not a name'],
+      zone: 'not a zone',
     });
     assert.deepEqual(parseExtensionHandshake(payload), {
       client: undefined,
       port: undefined,
       requestLimit: undefined,
       isUploadOnly: false,
+      zone: undefined,
     });
   });
 

@@ -1,4 +1,5 @@
 import { decodeBencode, encodeBencode, isDictionary, textOf } from './bencode.ts';
+import { isZone, type Zone } from './zone.ts';
 
 /** What peers tell each other first under BEP 10. Unknown keys are ignored, so later ones (a ticket) may be added. */
 export interface ExtensionHandshake {
@@ -10,6 +11,8 @@ export interface ExtensionHandshake {
   readonly requestLimit: number | undefined;
   /** It wants nothing (BEP 21). */
   readonly isUploadOnly: boolean;
+  /** Docket's own key `zone`: where its host stands. */
+  readonly zone: Zone | undefined;
 }
 
 const longest = 16 * 1024;
@@ -21,6 +24,7 @@ export function encodeExtensionHandshake(handshake: ExtensionHandshake): Uint8Ar
     reqq: handshake.requestLimit,
     upload_only: handshake.isUploadOnly ? 1 : 0,
     v: handshake.client,
+    zone: handshake.zone,
   });
 }
 
@@ -33,11 +37,13 @@ export function parseExtensionHandshake(payload: Uint8Array): ExtensionHandshake
       const value = values.get(key);
       return typeof value === 'number' && value >= least && value <= most ? value : undefined;
     };
+    const zone = textOf(values.get('zone'));
     return {
       client: textOf(values.get('v')),
       port: number('p', 1, 65_535),
       requestLimit: number('reqq', 1, Number.MAX_SAFE_INTEGER),
       isUploadOnly: number('upload_only', 1, 1) === 1,
+      zone: isZone(zone) ? zone : undefined,
     };
   } catch {
     return undefined;

@@ -25,6 +25,7 @@ function query(change: Partial<AnnounceRequest> = {}): string {
     left: 100,
     event: undefined,
     numWant: undefined,
+    zone: undefined,
     ...change,
   })}`;
 }

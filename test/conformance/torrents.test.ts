@@ -26,6 +26,7 @@ const announce = (infoHash: InfoHash) => ({
   left: 1,
   event: 'started' as const,
   numWant: undefined,
+  zone: undefined,
 });
 
 suite('the torrent of a blob', () => {

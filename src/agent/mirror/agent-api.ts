@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '../../base/errors.ts';
+import type { Zone } from '../../torrent/zone.ts';
 import type { ContentCache } from '../cache/content-cache.ts';
 import type { BlobFetcher } from '../fetch/blob-fetcher.ts';
 import type { AgentMetrics } from './agent-metrics.ts';
@@ -11,6 +12,8 @@ export interface AgentApi {
     readonly version: string;
     readonly registry: string;
     readonly peerPort: number;
+    /** Not told when it has none. */
+    readonly zone?: Zone | undefined;
   };
   readonly blobs: BlobFetcher;
   readonly cache: ContentCache;

@@ -9,6 +9,7 @@ import test from 'node:test';
 import { digestHex, sha256Of, type Digest } from '../../oci/digest.ts';
 import { mediaTypes } from '../../oci/media-type.ts';
 import { noise } from '../../swarm/swarm-fixtures.ts';
+import { parseZone } from '../../torrent/zone.ts';
 import { agentFor, TestFolder } from '../agent-fixture.ts';
 import type { AgentOptions, AgentRole } from '../agent-role.ts';
 import { RegistryFixture, type FixtureImage } from '../registry-fixture.ts';
@@ -468,7 +469,7 @@ test('tags are listed under the name that was asked for', async (t) => {
 });
 
 test('the agent tells what it is and does', async (t) => {
-  const { agent, fixture, image } = await setUp(t);
+  const { agent, fixture, image } = await setUp(t, { zone: parseZone('rack-7') });
   const [digest] = image.layers;
   assert.ok(digest);
   await ask(agent, blobTarget(digest));
@@ -476,7 +477,13 @@ test('the agent tells what it is and does', async (t) => {
   const about = JSON.parse((await ask(agent, '/api/v1/agent')).bytes.toString()) as object;
   assert.deepEqual(
     { ...about, version: '' },
-    { name: 'docket-agent', version: '', registry: fixture.url.href, peerPort: agent.peerPort },
+    {
+      name: 'docket-agent',
+      version: '',
+      registry: fixture.url.href,
+      peerPort: agent.peerPort,
+      zone: 'rack-7',
+    },
   );
   const { downloads } = JSON.parse((await ask(agent, '/api/v1/downloads')).bytes.toString()) as {
     downloads: { digest: string; state: string; length: number }[];

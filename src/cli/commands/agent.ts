@@ -23,6 +23,12 @@ export function addAgent(program: Command, context: CommandContext): void {
       (alias: string, before: readonly string[]) => [...before, alias],
       [] as readonly string[],
     )
+    .addOption(
+      new Option(
+        '--zone <name>',
+        'the zone (rack, data centre) of this host: most of its peers are then of that zone',
+      ).env('DOCKET_AGENT_ZONE'),
+    )
     .action(async (typed: TypedAgentOptions, verb: Command) => {
       const { runAgent } = await import('../roles/run-agent.ts');
       await runAgent(withFrontOptions(program, verb, typed), context);

@@ -1,6 +1,7 @@
 import { createLog, silentLog } from '../../base/log.ts';
 import { systemClock } from '../../base/clock.ts';
 import { parseDuration } from '../../base/units.ts';
+import type { Zone } from '../../torrent/zone.ts';
 import type { ImageSink, PulledImage } from '../image/image-sink.ts';
 import { openSink, readPlace } from '../image/open-sink.ts';
 import { prepareLocation } from '../location.ts';
@@ -17,6 +18,7 @@ import { createProgress } from '../terminal/create-progress.ts';
 import type { Progress } from '../terminal/progress.ts';
 import type { ClientContext } from '../command-context.ts';
 import { parseRate } from '../rate-option.ts';
+import { readZone } from '../zone-option.ts';
 import { parseImageArgument, type ImageArgument } from '../image-argument.ts';
 
 export interface PullOptions {
@@ -29,6 +31,8 @@ export interface PullOptions {
   readonly seed?: string | true;
   /** Bytes a second. */
   readonly rate?: string;
+  /** The zone of this host. */
+  readonly zone?: string;
   readonly quiet?: boolean;
 }
 
@@ -42,6 +46,7 @@ interface Pull {
   readonly seedFor: number | undefined;
   /** Bytes a second. */
   readonly rate: number | undefined;
+  readonly zone: Zone | undefined;
   readonly agent: AgentChoice;
   readonly progress: Progress;
   readonly context: ClientContext;
@@ -57,6 +62,7 @@ export async function runPull(
   const image = parseImageArgument(imageText);
   const seedFor = seedTime(options.seed);
   const rate = parseRate(options.rate);
+  const zone = readZone(options.zone);
   const wanted =
     options.platform === undefined ? hostPlatform(process.arch) : parsePlatform(options.platform);
   const agent = parseAgent(options.agent ?? (env['DOCKET_AGENT'] || undefined));
@@ -70,7 +76,7 @@ export async function runPull(
     await using sink = await openSink(place, signal);
     const reference = image.digest ?? image.tag ?? 'latest';
     const resolved = await resolveImage(registry, image.repository, reference, wanted, signal);
-    const asked = { image, registry, sink, options, seedFor, rate, agent, progress, context };
+    const asked = { image, registry, sink, options, seedFor, rate, zone, agent, progress, context };
     if (seedFor === undefined && (await sink.has(layoutOf(image, resolved), signal))) {
       progress.note('The engine has this image already');
       tell(asked, resolved);
@@ -93,6 +99,7 @@ async function pullInto(asked: Pull, resolved: ResolvedImage): Promise<void> {
       registry: registry.url,
       location,
       rate: asked.rate,
+      zone: asked.zone,
       log: env['DOCKET_DEBUG'] ? createLog('debug') : silentLog,
     });
     await transfer(asked, resolved, swarm);
@@ -104,6 +111,7 @@ async function pullInto(asked: Pull, resolved: ResolvedImage): Promise<void> {
   }
   const onNote = (text: string): void => progress.note(text);
   if (asked.rate !== undefined) onNote("--rate does not count: the link is the agent's");
+  if (asked.zone !== undefined) onNote("--zone does not count: the host's agent has its own");
   await using blobs = await AgentBlobs.start({ agent, registry: registry.url, location, onNote });
   await transfer(asked, resolved, blobs);
   if (asked.seedFor !== undefined) progress.note("This host's agent goes on seeding");

@@ -10,6 +10,7 @@ import { systemRandom } from '../../base/random.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
 import type { Repository } from '../../oci/reference.ts';
+import type { Zone } from '../../torrent/zone.ts';
 import { CliError } from '../cli-error.ts';
 import { storedFile } from '../image/file-bytes.ts';
 import type { StoredFile } from '../image/image-source.ts';
@@ -23,6 +24,8 @@ export interface SwarmBlobsOptions {
   readonly location: string;
   /** Bytes a second, each way. */
   readonly rate: number | undefined;
+  /** Where this host stands. */
+  readonly zone?: Zone | undefined;
   readonly log: Log;
   /** Default: the system's. */
   readonly clock?: Clock;
@@ -45,12 +48,13 @@ export class SwarmBlobs implements BlobSource {
 
   /** One pull at a time uses the folder's cache; others work in temporary ones, which are removed. */
   static async start(options: SwarmBlobsOptions): Promise<SwarmBlobs> {
-    const { location, rate, log, clock = systemClock } = options;
+    const { location, rate, zone, log, clock = systemClock } = options;
     const start = (folder: string): Promise<HostEngine> =>
       startHostEngine({
         registry: new URL(options.registry),
         location: folder,
         rate,
+        zone,
         clock,
         random: systemRandom,
         log,
