@@ -16,18 +16,24 @@ export function encodeTrackerFailure(reason: string): Buffer<ArrayBuffer> {
   return encodeBencode({ 'failure reason': reason });
 }
 
-/** The dictionary of a tracker's answer. Throws TrackerError, `TRACKER_REFUSED` for a failure reason. */
-export function decodeTrackerAnswer(bytes: Uint8Array): BencodeDictionary {
-  const answer = decode(bytes);
+/**
+ * The dictionary of a tracker's answer of at most `largest` bytes. Throws TrackerError, `TRACKER_REFUSED` for a failure
+ * reason.
+ */
+export function decodeTrackerAnswer(
+  bytes: Uint8Array,
+  largest = largestTrackerAnswer,
+): BencodeDictionary {
+  const answer = decode(bytes, largest);
   const failure = textOf(answer.get('failure reason'));
   if (failure !== undefined) throw new TrackerError('TRACKER_REFUSED', failure);
   return answer;
 }
 
-function decode(bytes: Uint8Array): BencodeDictionary {
+function decode(bytes: Uint8Array, largest: number): BencodeDictionary {
   let cause: unknown = new Error('it is not a dictionary');
   try {
-    const answer = decodeBencode(bytes, { bytes: largestTrackerAnswer });
+    const answer = decodeBencode(bytes, { bytes: largest });
     if (isDictionary(answer)) return answer;
   } catch (error) {
     cause = error;
