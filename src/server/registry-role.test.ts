@@ -306,7 +306,7 @@ test('another tracker is told of each blob, also after a restart, once its white
   {
     await using role = await start(folder, options);
     metainfo = await torrentOf(role, await push(role, randomBytes(100)));
-    assert.deepEqual(metainfo.trackers, [`http://${tracker.address}/announce`]);
+    assert.deepEqual(metainfo.trackers, [[`http://${tracker.address}/announce`]]);
     await tracker.until(`${metainfo.infoHash} 0 started`);
     assert.equal(await readFile(trackerWhitelist, 'utf8'), `${metainfo.infoHash}\n`);
     assert.match(await readFile(reloaded, 'utf8'), new RegExp(metainfo.infoHash));
@@ -343,6 +343,6 @@ test('an advertised host stands in torrents', async () => {
   await using folder = await Folder.make();
   await using role = await start(folder, { advertise: '127.0.0.2' });
   const metainfo = await torrentOf(role, await push(role, randomBytes(100)));
-  assert.deepEqual(metainfo.trackers, [`http://127.0.0.2:${role.port}/announce`]);
+  assert.deepEqual(metainfo.trackers, [[`http://127.0.0.2:${role.port}/announce`]]);
   assert.match(metainfo.webSeeds[0] ?? '', /^http:\/\/127\.0\.0\.2:\d+\/v2\/team\/app\/blobs\//);
 });

@@ -146,7 +146,7 @@ async function startSeeding(
   let announcer: SeedAnnouncer = {
     add: (infoHashes) => {
       if (trackerUrl === undefined) return;
-      for (const infoHash of infoHashes) swarm.announceSeed(infoHash, [trackerUrl]);
+      for (const infoHash of infoHashes) swarm.announceSeed(infoHash, [[trackerUrl]]);
     },
     remove: (infoHash) => swarm.withdraw(infoHash),
   };

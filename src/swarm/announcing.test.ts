@@ -61,7 +61,7 @@ suite('announcing', { timeout: 60_000 }, () => {
     const host = await lab.start([], { zone: parseZone('rack-7') });
     const download = host.download(seed.metainfo, {
       path: lab.path('copy'),
-      trackers: [tracker.url],
+      trackers: [[tracker.url]],
       peers: [addressOf(seeder)],
     });
     await download.done;
@@ -91,7 +91,7 @@ suite('announcing', { timeout: 60_000 }, () => {
     const host = await lab.start();
     const download = host.download(seed.metainfo, {
       path: lab.path('copy'),
-      trackers: [tracker.url],
+      trackers: [[tracker.url]],
       peers: [addressOf(seeder)],
     });
     await download.done;
@@ -112,7 +112,7 @@ suite('announcing', { timeout: 60_000 }, () => {
     const host = await lab.start([], { clock: fastClock(50) });
     const download = host.download(seed.metainfo, {
       path: lab.path('copy'),
-      trackers: [tracker.url],
+      trackers: [[tracker.url]],
       peers: [addressOf(seeder)],
     });
     await download.done;
@@ -129,7 +129,7 @@ suite('announcing', { timeout: 60_000 }, () => {
     const tracker = await startTracker(lab);
     const seed = await lab.seed(bytes);
     const host = await lab.start();
-    const download = host.download(seed.metainfo, { path: seed.path, trackers: [tracker.url] });
+    const download = host.download(seed.metainfo, { path: seed.path, trackers: [[tracker.url]] });
     await download.done;
     await until('it is announced', () => tracker.heard.length > 0);
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -144,10 +144,10 @@ suite('announcing', { timeout: 60_000 }, () => {
     const tracker = await startTracker(lab);
     const seed = await lab.seed(bytes);
     const seeder = await lab.start([seed]);
-    seeder.announceSeed(seed.metainfo.infoHash, [tracker.url]);
-    seeder.announceSeed(seed.metainfo.infoHash, [tracker.url]);
+    seeder.announceSeed(seed.metainfo.infoHash, [[tracker.url]]);
+    seeder.announceSeed(seed.metainfo.infoHash, [[tracker.url]]);
     await until('the seed is announced', () => tracker.heard.length === 1);
-    const options = { trackers: [tracker.url] };
+    const options = { trackers: [[tracker.url]] };
     const host = await lab.start();
     await host.download(seed.metainfo, { ...options, path: lab.path('copy') }).done;
     assert.equal(seeder.totals().sent, bytes.length);
@@ -162,11 +162,11 @@ suite('announcing', { timeout: 60_000 }, () => {
     const tracker = await startTracker(lab);
     const seed = await lab.seed(noise(6_000_000));
     const origin = await lab.start([seed], { isOrigin: true, rate: 6_000_000 });
-    origin.announceSeed(seed.metainfo.infoHash, [tracker.url]);
+    origin.announceSeed(seed.metainfo.infoHash, [[tracker.url]]);
     await until('the origin is announced', () => tracker.heard.length === 1);
     const hosts = await Promise.all([1, 2, 3, 4].map(() => lab.start([], { rate: 6_000_000 })));
     const downloads = hosts.map((host, index) =>
-      host.download(seed.metainfo, { path: lab.path(`copy-${index}`), trackers: [tracker.url] }),
+      host.download(seed.metainfo, { path: lab.path(`copy-${index}`), trackers: [[tracker.url]] }),
     );
     await Promise.all(downloads.map((download) => download.done));
     assert.ok(origin.totals().sent < 2.5 * 6_000_000, `${origin.totals().sent}`);
@@ -180,11 +180,11 @@ suite('announcing', { timeout: 60_000 }, () => {
     const host = await lab.start();
     const download = host.download(seed.metainfo, {
       path: lab.path('copy'),
-      trackers: [tracker.url],
+      trackers: [[tracker.url]],
       peers: [addressOf(seeder)],
     });
     await download.done;
-    host.announceSeed(seed.metainfo.infoHash, [tracker.url]);
+    host.announceSeed(seed.metainfo.infoHash, [[tracker.url]]);
     await until('it has told of its end', () => tracker.heard.length >= 2);
     await host.close();
     assert.deepEqual(
@@ -202,7 +202,7 @@ suite('announcing', { timeout: 60_000 }, () => {
     const host = await lab.start();
     const download = host.download(seed.metainfo, {
       path: lab.path('copy'),
-      trackers: [tracker.url, 'http://127.0.0.1:1/announce', 'udp://not.supported/announce'],
+      trackers: [[tracker.url], ['http://127.0.0.1:1/announce', 'udp://not.supported/announce']],
       peers: [addressOf(seeder)],
     });
     await download.done;

@@ -55,7 +55,9 @@ export class DownloadTask implements Download {
     this.#chance = env.random();
     this.done = this.#settled.promise;
     this.done.catch(() => {});
-    this.#announcers = (options.trackers ?? metainfo.trackers).map((url) => this.#announcer(url));
+    this.#announcers = (options.trackers ?? metainfo.trackers)
+      .flat()
+      .map((url) => this.#announcer(url));
     this.opened = this.#open().catch((error: unknown) => {
       const failure = this.#abort.signal.aborted ? stopped() : diskError(error);
       this.#fail(failure);

@@ -89,7 +89,7 @@ suite('ending', { timeout: 60_000 }, () => {
       const [seeder, host] = [await lab.start([seed]), await lab.start()];
       const half = host.download((await lab.seed(noise(100_000, 2))).metainfo, {
         path: lab.path('half'),
-        trackers: ['http://127.0.0.1:1/announce'],
+        trackers: [['http://127.0.0.1:1/announce']],
         peers: [
           { host: '127.0.0.1', port: mute.address().port },
           { host: '192.0.2.1', port: 6881 },

@@ -1,5 +1,6 @@
 import type { InfoHash, PeerAddress } from '../torrent/ids.ts';
 import type { Metainfo } from '../torrent/metainfo.ts';
+import type { TrackerTiers } from '../torrent/tracker-tiers.ts';
 
 /** A whole, verified blob on this machine's disk. */
 export interface Seed {
@@ -11,8 +12,8 @@ export interface Seed {
 export interface DownloadOptions {
   /** The file the pieces are written to. One that already exists is verified, and only what is missing is fetched. */
   readonly path: string;
-  /** Tracker URLs; default: the metainfo's own. */
-  readonly trackers?: readonly string[];
+  /** Default: the metainfo's own. */
+  readonly trackers?: TrackerTiers;
   /** URLs that answer ranges of the blob (BEP 19), used when the swarm does not help; default: the metainfo's own. */
   readonly webSeeds?: readonly string[];
   /** Headers for the web seeds, such as Authorization. */
@@ -74,7 +75,7 @@ export interface Swarm extends AsyncDisposable {
    * From now on announces `infoHash` as a seed to `trackers`, until `withdraw`. The bytes come from `SwarmOptions.seed`,
    * which is asked when a peer comes.
    */
-  announceSeed(infoHash: InfoHash, trackers: readonly string[]): void;
+  announceSeed(infoHash: InfoHash, trackers: TrackerTiers): void;
   withdraw(infoHash: InfoHash): void;
   totals(): SwarmTotals;
   /** Leaves all swarms (telling the trackers, for a second at most) and closes the port. */

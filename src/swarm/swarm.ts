@@ -8,6 +8,7 @@ import { Bitfield } from '../torrent/bitfield.ts';
 import { encodeHandshake } from '../torrent/handshake.ts';
 import { peerIdOf, type InfoHash, type PeerAddress, type PeerId } from '../torrent/ids.ts';
 import type { Metainfo } from '../torrent/metainfo.ts';
+import type { TrackerTiers } from '../torrent/tracker-tiers.ts';
 import type { Zone } from '../torrent/zone.ts';
 import { Announcer } from './announcer.ts';
 import { BanList } from './ban-list.ts';
@@ -140,7 +141,7 @@ class TcpSwarm implements Swarm {
     return this.#tasks.get(infoHash);
   }
 
-  announceSeed(infoHash: InfoHash, trackers: readonly string[]): void {
+  announceSeed(infoHash: InfoHash, trackers: TrackerTiers): void {
     if (this.#seeds.has(infoHash) || this.#isClosed) return;
     const task = this.#tasks.get(infoHash);
     if (task?.isComplete === true) {
@@ -154,7 +155,9 @@ class TcpSwarm implements Swarm {
       connections: () => this.#torrents.get(infoHash)?.memberCount ?? 0,
       found: () => {},
     };
-    const announcers = trackers.map((url) => new Announcer(url, infoHash, announced, this.#env));
+    const announcers = trackers
+      .flat()
+      .map((url) => new Announcer(url, infoHash, announced, this.#env));
     this.#seeds.set(infoHash, announcers);
     // A host that comes back with many blobs does not announce them all in one instant.
     const spread = Math.min(60_000, this.#seeds.size * 5);

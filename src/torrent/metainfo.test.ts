@@ -3,7 +3,13 @@ import { createHash } from 'node:crypto';
 import { suite, test } from 'node:test';
 import * as fc from 'fast-check';
 import { fuzzRuns, survives } from '../../test/mutations.ts';
-import { encodeBencode, type BencodeInput } from './bencode.ts';
+import {
+  decodeBencodeDictionary,
+  encodeBencode,
+  textOf,
+  type BencodeDictionary,
+  type BencodeInput,
+} from './bencode.ts';
 import {
   MetainfoError,
   createMetainfo,
@@ -11,6 +17,7 @@ import {
   parseMetainfo,
   type Metainfo,
 } from './metainfo.ts';
+import { trackerTiers, type TrackerTiers } from './tracker-tiers.ts';
 
 const blob = fc
   .record({
@@ -31,6 +38,9 @@ const blob = fc
     }),
   );
 const urls = fc.uniqueArray(fc.webUrl(), { maxLength: 3 });
+const tiers = fc
+  .array(fc.array(fc.webUrl(), { maxLength: 3 }), { maxLength: 3 })
+  .map((drawn) => trackerTiers(drawn));
 
 const plain = { length: 5, name: 'x', 'piece length': 4, pieces: Buffer.alloc(40) } as const;
 
@@ -45,7 +55,7 @@ function parse(
 suite('metainfo', { timeout: 60_000 }, () => {
   test('what is written is read as the same, and the info hash stays', () => {
     fc.assert(
-      fc.property(blob, urls, urls, (metainfo, trackers, webSeeds) => {
+      fc.property(blob, tiers, urls, (metainfo, trackers, webSeeds) => {
         const read = parseMetainfo(encodeMetainfo(metainfo, { trackers, webSeeds }));
         assert.deepEqual(read, { ...metainfo, trackers, webSeeds });
         assert.deepEqual(parseMetainfo(encodeMetainfo(read)), read);
@@ -57,8 +67,8 @@ suite('metainfo', { timeout: 60_000 }, () => {
   test('a damaged torrent is read or refused', () => {
     survives(
       fc
-        .tuple(blob, urls)
-        .map(([metainfo, trackers]) => encodeMetainfo(metainfo, { trackers, webSeeds: trackers })),
+        .tuple(blob, tiers, urls)
+        .map(([metainfo, trackers, webSeeds]) => encodeMetainfo(metainfo, { trackers, webSeeds })),
       (bytes) => {
         const { pieceCount, pieceLength, length, sha1 } = parseMetainfo(bytes);
         assert.equal(pieceCount, Math.ceil(length / pieceLength));
@@ -80,7 +90,7 @@ suite('metainfo', { timeout: 60_000 }, () => {
 
     assert.equal(
       encodeMetainfo(metainfo, {
-        trackers: ['http://t/announce'],
+        trackers: [['http://t/announce']],
         webSeeds: ['http://w'],
       }).toString(),
       `d8:announce17:http://t/announce6:docketd12:piece sha25664:${'y'.repeat(64)}e4:info${info}` +
@@ -97,13 +107,26 @@ suite('metainfo', { timeout: 60_000 }, () => {
     assert.equal(parseMetainfo(encodeMetainfo(parse({}, info))).infoHash, expected);
   });
 
+  test('a torrent of several trackers names the first of them for clients that know only one', () => {
+    const metainfo = parse({});
+    const of = (trackers: TrackerTiers): BencodeDictionary =>
+      decodeBencodeDictionary(encodeMetainfo(metainfo, { trackers })).values;
+    const several = of([['http://a', 'http://b'], ['http://c']]);
+    assert.equal(textOf(several.get('announce')), 'http://a');
+    assert.ok(several.has('announce-list'));
+    assert.deepEqual([...of([['http://a']]).keys()], ['announce', 'info']);
+    assert.deepEqual([...of([]).keys()], ['info']);
+  });
+
   test('trackers and web seeds of other makers are found, in their order and once', () => {
     const { trackers, webSeeds } = parse({
       announce: 'http://a',
       'announce-list': [['http://b', 'http://a'], ['http://c', ''], 'wrong', [5]],
       'url-list': 'http://w',
     });
-    assert.deepEqual(trackers, ['http://a', 'http://b', 'http://c']);
+    assert.deepEqual(trackers, [['http://b', 'http://a'], ['http://c']]);
+    assert.deepEqual(parse({ announce: 'http://a' }).trackers, [['http://a']]);
+    assert.deepEqual(parse({ announce: 'http://a', 'announce-list': [] }).trackers, [['http://a']]);
     assert.deepEqual(webSeeds, ['http://w']);
     assert.deepEqual(parse({ 'url-list': '' }).webSeeds, []);
     assert.deepEqual(parse({ 'url-list': ['http://v', 'http://w', 5] }).webSeeds, [

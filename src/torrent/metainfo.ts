@@ -12,6 +12,7 @@ import {
   textOf,
 } from './bencode.ts';
 import { type InfoHash, infoHashOf } from './ids.ts';
+import { trackerTiers, type TrackerTiers } from './tracker-tiers.ts';
 
 /** What a `.torrent` says of one blob: a single-file BEP 3 torrent, with SHA-256 piece hashes beside `info`. */
 export interface Metainfo {
@@ -26,8 +27,8 @@ export interface Metainfo {
   readonly sha1: Uint8Array;
   /** 32 bytes a piece, when the file carries them: Docket peers verify by these. */
   readonly sha256: Uint8Array | undefined;
-  /** Tracker URLs, `announce` and `announce-list` flattened. */
-  readonly trackers: readonly string[];
+  /** `announce-list`, or else `announce` alone (BEP 12). */
+  readonly trackers: TrackerTiers;
   /** `url-list` (BEP 19). */
   readonly webSeeds: readonly string[];
   /** The bytes of the info dictionary as they stood in the file; never encoded again. */
@@ -94,16 +95,16 @@ export function createMetainfo(blob: {
   return { ...shape, infoHash: hashOf(info), name: blob.name, trackers: [], webSeeds: [], info };
 }
 
-/** Writes the `.torrent`: `info` as it stood, with the given trackers (each a tier of its own, BEP 12) and web seeds. */
+/** Writes the `.torrent`: `info` as it stood, with the given trackers and web seeds. */
 export function encodeMetainfo(
   metainfo: Metainfo,
-  sources: { readonly trackers?: readonly string[]; readonly webSeeds?: readonly string[] } = {},
+  sources: { readonly trackers?: TrackerTiers; readonly webSeeds?: readonly string[] } = {},
 ): Buffer<ArrayBuffer> {
   const trackers = sources.trackers ?? metainfo.trackers;
   const webSeeds = sources.webSeeds ?? metainfo.webSeeds;
   return encodeBencode({
-    announce: trackers[0],
-    'announce-list': trackers.length > 1 ? trackers.map((tracker) => [tracker]) : undefined,
+    announce: trackers[0]?.[0],
+    'announce-list': trackers.flat().length > 1 ? trackers : undefined,
     docket: metainfo.sha256 && { 'piece sha256': metainfo.sha256 },
     info: new Encoded(metainfo.info),
     'url-list': webSeeds.length > 0 ? webSeeds : undefined,
@@ -148,10 +149,12 @@ function checkedShape(
 }
 
 /** Wrong or empty optional parts are passed over: torrents of other makers have them. */
-function trackersOf(values: BencodeDictionary): string[] {
-  const tiers = values.get('announce-list');
-  const listed = isList(tiers) ? tiers.flatMap((tier) => (isList(tier) ? [...tier] : [])) : [];
-  return texts([values.get('announce'), ...listed]);
+function trackersOf(values: BencodeDictionary): TrackerTiers {
+  const list = values.get('announce-list');
+  const tiers = isList(list)
+    ? trackerTiers(list.map((tier) => (isList(tier) ? texts(tier) : [])))
+    : [];
+  return tiers.length > 0 ? tiers : trackerTiers([texts([values.get('announce')])]);
 }
 
 function webSeedsOf(value: BencodeValue | undefined): string[] {

@@ -39,7 +39,7 @@ test('with opentracker, an agent fetches a blob from libtorrent while the regist
   const url = `${registry.url}/v2/team/app/_docket/torrents/${layer.digest}`;
   const torrent = await fetchToFile(lab, registryHost, url, join(lab.folder, 'served.torrent'));
   const metainfo = parseMetainfo(await readFile(torrent));
-  assert.deepEqual(metainfo.trackers, [`http://${tracker.address}/announce`]);
+  assert.deepEqual(metainfo.trackers, [[`http://${tracker.address}/announce`]]);
   await eventually('the info hash in the whitelist', async () => {
     const lines = (await readFile(tracker.whitelist, 'utf8')).split('\n');
     return lines.includes(metainfo.infoHash);

@@ -16,7 +16,7 @@ export const getTorrent: Handler = async (exchange, services) => {
   const { metainfo } = await registry.seeding.torrents.get(digest);
   const origin = `http://${ownAddress(exchange, services)}`;
   const torrent = encodeMetainfo(parseMetainfo(metainfo), {
-    trackers: [trackerUrl ?? `${origin}/announce`],
+    trackers: [[trackerUrl ?? `${origin}/announce`]],
     webSeeds: [origin + blobPath(repository, digest)],
   });
   exchange.send(
