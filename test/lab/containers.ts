@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Host } from './hosts.ts';
-import type { Lab, RunOptions } from './lab.ts';
+import type { Lab } from './lab.ts';
+import type { RunOptions } from './workplace.ts';
 
 /** podman, buildah and skopeo on one host, with storage of their own. */
 export interface ContainerTools {

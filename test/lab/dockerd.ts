@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
 import type { Host } from './hosts.ts';
-import type { Lab, RunOptions } from './lab.ts';
+import type { Lab } from './lab.ts';
+import type { RunOptions } from './workplace.ts';
 import type { Program } from './program.ts';
 
 export interface DockerdOptions {

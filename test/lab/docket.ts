@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fetchOn } from './fetch-on.ts';
 import type { Host } from './hosts.ts';
-import type { Lab } from './lab.ts';
+import type { Workplace } from './workplace.ts';
 import type { Program } from './program.ts';
 
 /** The command that runs Docket from this checkout, by the Node that runs the tests. */
@@ -14,7 +14,7 @@ export const docket: readonly string[] = [
 interface RoleOptions {
   readonly name?: string;
   readonly host?: Host;
-  /** Default: a folder of the lab that has the role's name. */
+  /** Default: a folder of the workplace that has the role's name. */
   readonly location?: string;
   /** Default: a free port on loopback, the standard port on an emulated host. */
   readonly port?: number;
@@ -34,6 +34,7 @@ export interface RegistryOptions extends RoleOptions {
 export interface AgentOptions extends RoleOptions {
   /** The registry's URL. */
   readonly registry: string;
+  readonly zone?: string;
 }
 
 /** A role of Docket in a process of its own. */
@@ -75,7 +76,7 @@ export interface AgentProcess extends Role {
 
 /** Starts `docket registry` and waits until it is ready. */
 export async function startRegistry(
-  lab: Lab,
+  place: Workplace,
   options: RegistryOptions = {},
 ): Promise<RegistryProcess> {
   const { host } = options;
@@ -86,13 +87,13 @@ export async function startRegistry(
     command.push('--tracker-whitelist', options.trackerWhitelist);
   }
   if (options.trackerReload !== undefined) command.push('--tracker-reload', options.trackerReload);
-  const role = await startRole(lab, 'registry', 8000, command, options);
+  const role = await startRole(place, 'registry', 8000, command, options);
   const url = `http://${here}:${role.port}`;
   return {
     ...role,
     url,
     async sent() {
-      const text = await fetchOn(lab, host, `${url}/metrics`);
+      const text = await fetchOn(place, host, `${url}/metrics`);
       const count = (via: string): number => {
         const line = new RegExp(
           `^docket_registry_sent_bytes_total\\{via="${via}"\\} ([0-9.e+]+)$`,
@@ -108,11 +109,13 @@ export async function startRegistry(
 }
 
 /** Starts `docket agent` and waits until it is ready. */
-export async function startAgent(lab: Lab, options: AgentOptions): Promise<AgentProcess> {
+export async function startAgent(place: Workplace, options: AgentOptions): Promise<AgentProcess> {
   const { host, registry } = options;
-  const role = await startRole(lab, 'agent', 8010, ['--registry', registry], options);
+  const command = ['--registry', registry];
+  if (options.zone !== undefined) command.push('--zone', options.zone);
+  const role = await startRole(place, 'agent', 8010, command, options);
   const downloads = async (): Promise<readonly AgentDownload[]> => {
-    const text = await fetchOn(lab, host, `${role.url}/api/v1/downloads`);
+    const text = await fetchOn(place, host, `${role.url}/api/v1/downloads`);
     return (JSON.parse(text) as { downloads: AgentDownload[] }).downloads;
   };
   return {
@@ -125,7 +128,7 @@ export async function startAgent(lab: Lab, options: AgentOptions): Promise<Agent
 }
 
 async function startRole(
-  lab: Lab,
+  place: Workplace,
   kind: 'registry' | 'agent',
   standardPort: number,
   command: readonly string[],
@@ -133,13 +136,13 @@ async function startRole(
 ): Promise<Role> {
   const { host } = options;
   const name = options.name ?? (host === undefined ? kind : `${kind} on ${host.name}`);
-  const location = options.location ?? join(lab.folder, name.replaceAll(' ', '-'));
+  const location = options.location ?? join(place.folder, name.replaceAll(' ', '-'));
   const port = options.port ?? (host === undefined ? 0 : standardPort);
   const peerPort = options.peerPort ?? (host === undefined ? 0 : 6881);
   const numbers = ['--port', String(port), '--peer-port', String(peerPort)];
   if (options.rate !== undefined) numbers.push('--rate', String(options.rate));
   if (options.logLevel !== undefined) numbers.push('--log-level', options.logLevel);
-  const program = lab.start(
+  const program = place.start(
     [...docket, kind, '--location', location, ...numbers, ...command],
     host === undefined ? { name } : { name, host },
   );

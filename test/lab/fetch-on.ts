@@ -1,5 +1,5 @@
 import type { Host } from './hosts.ts';
-import type { Lab } from './lab.ts';
+import type { Workplace } from './workplace.ts';
 
 const script = `
   import { createWriteStream } from 'node:fs';
@@ -13,10 +13,14 @@ const script = `
   await pipeline(Readable.fromWeb(answer.body), to, { end: path !== undefined });`;
 
 /** The body of `GET url` as seen from a host, or from this machine; throws unless the status is a success. */
-export async function fetchOn(lab: Lab, host: Host | undefined, url: string): Promise<string> {
+export async function fetchOn(
+  place: Workplace,
+  host: Host | undefined,
+  url: string,
+): Promise<string> {
   if (host !== undefined) {
     const command = [process.execPath, '--input-type=module', '-e', script, url];
-    return lab.run(command, { name: `GET ${url}`, host, within: 30_000 });
+    return place.run(command, { name: `GET ${url}`, host, within: 30_000 });
   }
   const answer = await fetch(url, { signal: AbortSignal.timeout(30_000) });
   const text = await answer.text();
@@ -26,12 +30,12 @@ export async function fetchOn(lab: Lab, host: Host | undefined, url: string): Pr
 
 /** Writes the body of `GET url`, as seen from a host, to a file; throws when it is no success or is cut. */
 export async function fetchToFile(
-  lab: Lab,
+  place: Workplace,
   host: Host,
   url: string,
   path: string,
 ): Promise<string> {
   const command = [process.execPath, '--input-type=module', '-e', script, url, path];
-  await lab.run(command, { name: `GET ${url} on ${host.name}`, host, within: 120_000 });
+  await place.run(command, { name: `GET ${url} on ${host.name}`, host, within: 120_000 });
   return path;
 }

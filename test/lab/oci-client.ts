@@ -18,10 +18,23 @@ export async function pushBlob(
   tag: string,
   blob: LabBlob,
 ): Promise<PushedBlob> {
+  const manifestDigest = await pushLayers(registry, repository, tag, [blob]);
+  return { repository, blob, manifestDigest };
+}
+
+/** Pushes an image of these layers, and gives the digest of its manifest. */
+export async function pushLayers(
+  registry: string,
+  repository: string,
+  tag: string,
+  layers: readonly LabBlob[],
+): Promise<string> {
   const config = Buffer.from('{"architecture":"amd64","os":"linux","rootfs":{"type":"layers"}}');
   const configDigest = digestOf(config);
   await upload(registry, repository, configDigest, config.length, config);
-  await upload(registry, repository, blob.digest, blob.size, createReadStream(blob.path));
+  for (const { digest, size, path } of layers) {
+    await upload(registry, repository, digest, size, createReadStream(path));
+  }
   const manifest = JSON.stringify({
     schemaVersion: 2,
     mediaType: manifestType,
@@ -30,20 +43,18 @@ export async function pushBlob(
       digest: configDigest,
       size: config.length,
     },
-    layers: [
-      {
-        mediaType: 'application/vnd.oci.image.layer.v1.tar',
-        digest: blob.digest,
-        size: blob.size,
-      },
-    ],
+    layers: layers.map(({ digest, size }) => ({
+      mediaType: 'application/vnd.oci.image.layer.v1.tar',
+      digest,
+      size,
+    })),
   });
   await call(`${registry}/v2/${repository}/manifests/${tag}`, 201, {
     method: 'PUT',
     headers: { 'content-type': manifestType },
     body: manifest,
   });
-  return { repository, blob, manifestDigest: digestOf(Buffer.from(manifest)) };
+  return digestOf(Buffer.from(manifest));
 }
 
 async function upload(
