@@ -9,7 +9,7 @@ import type { Disk } from './disk.ts';
 import type { Network } from './network.ts';
 import type { SlotKeeper } from './slot-keeper.ts';
 import type { TrackerClient } from './tracker-client.ts';
-import type { WebSeedClient } from './web-seed-client.ts';
+import type { RangeClient } from './web-seed-client.ts';
 
 /** Bytes of pieces since the start, over all torrents. */
 export interface Counters {
@@ -30,7 +30,7 @@ export interface Environment {
   readonly upload: RateLimiter;
   readonly download: RateLimiter;
   readonly trackers: TrackerClient;
-  readonly webSeeds: WebSeedClient;
+  readonly webSeeds: RangeClient;
   readonly disk: Disk;
   readonly bans: BanList;
   readonly slots: SlotKeeper;

@@ -24,7 +24,7 @@ import type { Download, DownloadOptions, Seed, Swarm, SwarmTotals } from './swar
 import { tcpNetwork } from './tcp-network.ts';
 import { Torrent } from './torrent.ts';
 import type { TrackerClient } from './tracker-client.ts';
-import { WebSeedClient } from './web-seed-client.ts';
+import { WebSeedClient, type RangeClient } from './web-seed-client.ts';
 
 export interface SwarmOptions {
   /** Where peers are accepted; port 0 takes a free one. */
@@ -45,6 +45,8 @@ export interface SwarmOptions {
   readonly peerId?: PeerId;
   readonly network?: Network;
   readonly disk?: Disk;
+  /** Closed with the swarm. */
+  readonly webSeedClient?: RangeClient;
   /** How many peers are served at a time. */
   readonly uploadSlots?: number;
 }
@@ -98,7 +100,7 @@ class TcpSwarm implements Swarm {
       download,
       network: options.network ?? tcpNetwork,
       trackers: trackerClient,
-      webSeeds: new WebSeedClient(),
+      webSeeds: options.webSeedClient ?? new WebSeedClient(),
       disk: options.disk ?? fileDisk(new BlockCache(cacheBytes)),
       bans: new BanList(clock),
       slots: new SlotKeeper(options.uploadSlots ?? 8, clock),

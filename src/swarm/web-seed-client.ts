@@ -11,8 +11,22 @@ export class WebSeedError extends DocketError {
   }
 }
 
+/** The way to web seeds, handed in: HTTP in the product, memory in a simulation. */
+export interface RangeClient {
+  /** The bytes from `first` to `last`, both included, as they come. Throws WebSeedError or what the network says. */
+  range(
+    url: string,
+    first: number,
+    last: number,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array>;
+  /** Ends what is under way. */
+  close(): Promise<void>;
+}
+
 /** Takes ranges of blobs over HTTP (BEP 19). */
-export class WebSeedClient {
+export class WebSeedClient implements RangeClient {
   readonly #agent = new Agent({
     connect: { timeout: 3_000 },
     headersTimeout: patience,
@@ -20,7 +34,6 @@ export class WebSeedClient {
     connections: 4,
   });
 
-  /** The bytes from `first` to `last`, both included, as they come. Throws WebSeedError or what the network says. */
   async *range(
     url: string,
     first: number,

@@ -1,7 +1,7 @@
 import type { RateLimiter } from '../base/rate-limiter.ts';
 import { blockLength, pieceSize } from '../torrent/geometry.ts';
 import type { Metainfo } from '../torrent/metainfo.ts';
-import { WebSeedError, type WebSeedClient } from './web-seed-client.ts';
+import { WebSeedError, type RangeClient } from './web-seed-client.ts';
 
 /** How much is asked for in one request. */
 const runBytes = 4 * 1024 * 1024;
@@ -20,7 +20,7 @@ export interface WebSeedUser {
 export class WebSeed {
   readonly url: string;
   readonly #metainfo: Metainfo;
-  readonly #client: WebSeedClient;
+  readonly #client: RangeClient;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #limiter: RateLimiter;
   readonly #user: WebSeedUser;
@@ -33,7 +33,7 @@ export class WebSeed {
   constructor(
     url: string,
     metainfo: Metainfo,
-    client: WebSeedClient,
+    client: RangeClient,
     headers: Readonly<Record<string, string>>,
     limiter: RateLimiter,
     user: WebSeedUser,
