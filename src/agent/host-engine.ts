@@ -6,7 +6,7 @@ import { startSwarmOnUsualPort } from '../swarm/usual-port.ts';
 import type { Swarm } from '../swarm/swarm-types.ts';
 import type { InfoHash } from '../torrent/ids.ts';
 import type { Zone } from '../torrent/zone.ts';
-import { TrackerClient } from '../swarm/tracker-client.ts';
+import { createTrackerClient } from '../swarm/create-tracker-client.ts';
 import { ContentCache } from './cache/content-cache.ts';
 import { createFetcher, type Fetcher } from './fetch/create-fetcher.ts';
 import { Upstream } from './upstream/upstream.ts';
@@ -47,7 +47,7 @@ export async function startHostEngine(options: HostEngineOptions): Promise<HostE
   const { registry, location, clock, random, log } = options;
   const cache = await ContentCache.open(location, log);
   const upstream = new Upstream({ registry, clock });
-  const trackerClient = new TrackerClient();
+  const trackerClient = createTrackerClient();
   const download = createRateLimiter(options.rate, clock);
   const swarmOptions = {
     clock,

@@ -13,7 +13,7 @@ import { silentLog } from '../base/log.ts';
 import { Unlimited } from '../base/rate-limiter.ts';
 import { sha256Of, type Digest } from '../oci/digest.ts';
 import { startSwarm } from '../swarm/swarm.ts';
-import { TrackerClient } from '../swarm/tracker-client.ts';
+import { createTrackerClient } from '../swarm/create-tracker-client.ts';
 import { encodeAnnounceResponse, parseAnnounceQuery } from '../torrent/announce.ts';
 import { parseMetainfo, type Metainfo } from '../torrent/metainfo.ts';
 import { startRegistry, type RegistryOptions, type RegistryRole } from './registry-role.ts';
@@ -70,7 +70,7 @@ async function figure(role: RegistryRole, line: string): Promise<number> {
 
 /** Downloads a blob as a peer, without web seeds. */
 async function downloadAsPeer(metainfo: Metainfo, folder: Folder): Promise<Buffer> {
-  const trackerClient = new TrackerClient();
+  const trackerClient = createTrackerClient();
   const swarm = await startSwarm({
     listen: { host: '127.0.0.1', port: 0 },
     clock: systemClock,

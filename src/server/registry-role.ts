@@ -14,7 +14,8 @@ import { storageFault } from '../storage/storage-error.ts';
 import type { SwarmOptions } from '../swarm/swarm.ts';
 import { startSwarmOnUsualPort } from '../swarm/usual-port.ts';
 import type { Swarm } from '../swarm/swarm-types.ts';
-import { TrackerClient } from '../swarm/tracker-client.ts';
+import type { TrackerClient } from '../swarm/tracker-client.ts';
+import { createTrackerClient } from '../swarm/create-tracker-client.ts';
 import { Tracker } from '../tracker/tracker.ts';
 import { errorFields } from './error-status.ts';
 import { startHttpServer } from './http-server.ts';
@@ -60,7 +61,7 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
     createRateLimiter(rate, systemClock),
     createRateLimiter(rate, systemClock),
   );
-  const trackerClient = new TrackerClient();
+  const trackerClient = createTrackerClient();
   parts.defer(() => trackerClient.close());
   const swarm = parts.use(await startOrigin(options, registry, traffic, trackerClient));
   await startSeeding(options, registry, swarm, trackerUrl, parts);

@@ -3,7 +3,7 @@ import { abortable } from '../base/abortable.ts';
 import { pieceSize } from '../torrent/geometry.ts';
 import type { Metainfo } from '../torrent/metainfo.ts';
 import { isWebSeedTurn } from '../torrent/web-seed-turn.ts';
-import { Announcer } from './announcer.ts';
+import { Announcer, type Announced } from './announcer.ts';
 import type { Environment } from './environment.ts';
 import { Fetching } from './fetching.ts';
 import { PeerSearch } from './peer-search.ts';
@@ -19,6 +19,16 @@ const webSeedAfter = 60_000;
 /** Nothing from anywhere for so long: the download fails. */
 const stalledAfter = 120_000;
 const longestWebSeedPause = 60_000;
+/** Peers asked for in one announce. */
+const peersWanted = 50;
+
+/** What a download is to the swarms of its process. */
+export interface DownloadOwner {
+  /** The good-bye of a seed of the same blob, which trackers must not take for this download's. */
+  readonly announceAfter: Promise<void> | undefined;
+  /** Called once, when the torrent is no longer this task's. */
+  readonly onEnd: () => void;
+}
 
 /** One blob on its way here: finds peers, fetches, wakes readers; afterwards the torrent goes on as a seed. */
 export class DownloadTask implements Download {
@@ -30,7 +40,7 @@ export class DownloadTask implements Download {
   readonly #env: Environment;
   readonly #settled = Promise.withResolvers<void>();
   readonly #waits = new PieceWaits();
-  readonly #announcers: readonly Announcer[];
+  readonly #announcer: Announcer;
   readonly #chance: number;
   readonly #abort = new AbortController();
   #webSeeds: readonly WebSeed[] = [];
@@ -44,20 +54,27 @@ export class DownloadTask implements Download {
   #rate = 0;
   #ticked = { at: 0, bytes: 0 };
   #webSeedNotBefore = 0;
-  readonly #onEnd: () => void;
+  readonly #owner: DownloadOwner;
 
-  /** `onEnd` is called once, when the torrent is no longer this task's. */
-  constructor(metainfo: Metainfo, options: DownloadOptions, env: Environment, onEnd: () => void) {
-    this.#onEnd = onEnd;
+  constructor(
+    metainfo: Metainfo,
+    options: DownloadOptions,
+    env: Environment,
+    owner: DownloadOwner,
+  ) {
+    this.#owner = owner;
     this.metainfo = metainfo;
     this.#options = options;
     this.#env = env;
     this.#chance = env.random();
     this.done = this.#settled.promise;
     this.done.catch(() => {});
-    this.#announcers = (options.trackers ?? metainfo.trackers)
-      .flat()
-      .map((url) => this.#announcer(url));
+    this.#announcer = new Announcer(
+      metainfo.infoHash,
+      options.trackers ?? metainfo.trackers,
+      this.#announced(),
+      env.trackers,
+    );
     this.opened = this.#open().catch((error: unknown) => {
       const failure = this.#abort.signal.aborted ? stopped() : diskError(error);
       this.#fail(failure);
@@ -104,15 +121,14 @@ export class DownloadTask implements Download {
     if (this.#isHandedOver) return;
     this.#fail(stopped());
     const torrent = await this.opened.catch(() => undefined);
-    const leaving = this.#announcers.map((announcer) => announcer.stop());
-    await Promise.all([...leaving, torrent?.close()]);
+    await Promise.all([this.#announcer.stop(), torrent?.close()]);
   }
 
-  /** Gives the torrent away, whole: it goes on as a seed with these announcers, whatever becomes of this task. */
-  handOver(): readonly Announcer[] {
+  /** Gives the torrent away, whole: it goes on as a seed with this announcer, whatever becomes of this task. */
+  handOver(): Announcer {
     this.#isHandedOver = true;
-    this.#onEnd();
-    return this.#announcers;
+    this.#owner.onEnd();
+    return this.#announcer;
   }
 
   /** Looks after what only time brings. */
@@ -160,7 +176,9 @@ export class DownloadTask implements Download {
   #begin(torrent: Torrent, fetching: Fetching): void {
     const { metainfo } = this;
     const { webSeeds, download } = this.#env;
-    for (const announcer of this.#announcers) announcer.start();
+    const { announceAfter } = this.#owner;
+    if (announceAfter === undefined) this.#announcer.start();
+    else void announceAfter.then(() => this.#announcer.start());
     if (torrent.have.isFull) return void this.#complete();
     const headers = this.#options.webSeedHeaders ?? {};
     this.#webSeeds = (this.#options.webSeeds ?? metainfo.webSeeds).map(
@@ -175,17 +193,22 @@ export class DownloadTask implements Download {
     return undefined;
   }
 
-  #announcer(url: string): Announcer {
-    const announced = {
-      left: () => this.metainfo.length - this.#verified,
-      uploaded: () => this.#torrent?.sent ?? 0,
-      downloaded: () => this.#verified - this.#resumed,
-      connections: () => this.#torrent?.memberCount ?? 0,
-      found: (peers: Parameters<PeerSearch['add']>[0]) => {
+  #announced(): Announced {
+    return {
+      figures: () => {
+        const left = this.metainfo.length - this.#verified;
+        return {
+          left,
+          uploaded: this.#torrent?.sent ?? 0,
+          downloaded: this.#verified - this.#resumed,
+          connections: this.#torrent?.memberCount ?? 0,
+          wanted: left === 0 ? 0 : peersWanted,
+        };
+      },
+      found: (_, peers) => {
         if (this.#state === 'fetching') this.#search?.add(peers);
       },
     };
-    return new Announcer(url, this.metainfo.infoHash, announced, this.#env);
   }
 
   #gotPiece(piece: number): void {
@@ -206,7 +229,7 @@ export class DownloadTask implements Download {
     this.#torrent?.partFromSeeds();
     // Only who fetched something has completed a download (BEP 3).
     if (this.#verified > this.#resumed)
-      for (const announcer of this.#announcers) announcer.complete();
+      this.#announcer.complete();
     this.#settled.resolve();
   }
 
@@ -218,7 +241,7 @@ export class DownloadTask implements Download {
     this.#search?.close();
     for (const webSeed of this.#webSeeds) webSeed.close();
     this.#waits.fail(error);
-    this.#onEnd();
+    this.#owner.onEnd();
     if (!wasFetching) return;
     this.#settled.reject(error);
     if (error.code !== 'SWARM_STOPPED') void this.stop();
@@ -241,7 +264,7 @@ export class DownloadTask implements Download {
       peers: this.#torrent?.memberCount ?? 0,
       usefulPeers: fetching.usefulPeers,
       isSearchOver:
-        (this.#search?.isOver ?? true) && this.#announcers.every((announcer) => announcer.isTried),
+        (this.#search?.isOver ?? true) && this.#announcer.isTried,
       isUrgent: this.#waits.waitedSince(now - webSeedAfter).length > 0,
     };
     if (!isWebSeedTurn(help, this.#chance)) return;

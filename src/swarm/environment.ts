@@ -8,7 +8,7 @@ import type { BanList } from './ban-list.ts';
 import type { Disk } from './disk.ts';
 import type { Network } from './network.ts';
 import type { SlotKeeper } from './slot-keeper.ts';
-import type { TrackerClient } from './tracker-client.ts';
+import type { TrackerBook } from './tracker-book.ts';
 import type { RangeClient } from './web-seed-client.ts';
 
 /** Bytes of pieces since the start, over all torrents. */
@@ -29,7 +29,7 @@ export interface Environment {
   readonly network: Network;
   readonly upload: RateLimiter;
   readonly download: RateLimiter;
-  readonly trackers: TrackerClient;
+  readonly trackers: TrackerBook;
   readonly webSeeds: RangeClient;
   readonly disk: Disk;
   readonly bans: BanList;

@@ -9,7 +9,7 @@ import { createRateLimiter } from '../base/rate-limiter.ts';
 import { createMetainfo, type Metainfo } from '../torrent/metainfo.ts';
 import type { Seed, Swarm } from './swarm-types.ts';
 import { startSwarm, type SwarmOptions } from './swarm.ts';
-import { TrackerClient } from './tracker-client.ts';
+import { createTrackerClient } from './create-tracker-client.ts';
 
 /** Bytes that no compression and no luck can make, the same for the same seed. */
 export function noise(length: number, seed = 1): Buffer {
@@ -77,7 +77,7 @@ export class SwarmLab implements AsyncDisposable {
     seeds: readonly Seed[] = [],
     options: Partial<SwarmOptions> & { rate?: number } = {},
   ): Promise<Swarm> {
-    const trackerClient = new TrackerClient();
+    const trackerClient = createTrackerClient();
     this.defer(() => trackerClient.close());
     const swarm = await startSwarm({
       listen: { host: '127.0.0.1', port: 0 },

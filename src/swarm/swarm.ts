@@ -10,7 +10,7 @@ import { peerIdOf, type InfoHash, type PeerAddress, type PeerId } from '../torre
 import type { Metainfo } from '../torrent/metainfo.ts';
 import type { TrackerTiers } from '../torrent/tracker-tiers.ts';
 import type { Zone } from '../torrent/zone.ts';
-import { Announcer } from './announcer.ts';
+import { Announcer, type Announced } from './announcer.ts';
 import { BanList } from './ban-list.ts';
 import { BlockCache } from './block-cache.ts';
 import type { Disk } from './disk.ts';
@@ -23,6 +23,7 @@ import { SlotKeeper } from './slot-keeper.ts';
 import type { Download, DownloadOptions, Seed, Swarm, SwarmTotals } from './swarm-types.ts';
 import { tcpNetwork } from './tcp-network.ts';
 import { Torrent } from './torrent.ts';
+import { TrackerBook } from './tracker-book.ts';
 import type { TrackerClient } from './tracker-client.ts';
 import { WebSeedClient, type RangeClient } from './web-seed-client.ts';
 
@@ -81,7 +82,11 @@ class TcpSwarm implements Swarm {
   readonly #torrents = new Map<InfoHash, Torrent>();
   readonly #opening = new Map<InfoHash, Promise<Torrent | undefined>>();
   readonly #tasks = new Map<InfoHash, DownloadTask>();
-  readonly #seeds = new Map<InfoHash, readonly Announcer[]>();
+  readonly #seeds = new Map<InfoHash, Announcer>();
+  /** Seeds that say good-bye to their trackers. */
+  readonly #leaving = new Map<InfoHash, Promise<void>>();
+  /** All seeds speak to their trackers through this one. */
+  readonly #seeding: Announced;
   readonly #greeting = new Set<Connection>();
   readonly #closing = new Set<Promise<void>>();
   #stopTicking = (): void => {};
@@ -89,9 +94,10 @@ class TcpSwarm implements Swarm {
 
   constructor(options: SwarmOptions) {
     const { clock, random, log, upload, download, trackerClient } = options;
+    const id = options.peerId ?? createPeerId();
     this.#seed = options.seed;
     this.#env = {
-      id: options.peerId ?? createPeerId(),
+      id,
       port: () => this.port,
       clock,
       random,
@@ -99,7 +105,15 @@ class TcpSwarm implements Swarm {
       upload,
       download,
       network: options.network ?? tcpNetwork,
-      trackers: trackerClient,
+      trackers: new TrackerBook({
+        client: trackerClient,
+        clock,
+        random,
+        log,
+        id,
+        port: () => this.port,
+        zone: options.zone,
+      }),
       webSeeds: options.webSeedClient ?? new WebSeedClient(),
       disk: options.disk ?? fileDisk(new BlockCache(cacheBytes)),
       bans: new BanList(clock),
@@ -107,6 +121,19 @@ class TcpSwarm implements Swarm {
       counters: { sent: 0, received: 0, fromWebSeeds: 0 },
       isOrigin: options.isOrigin ?? false,
       zone: options.zone,
+    };
+    this.#seeding = {
+      figures: (infoHash) => {
+        const torrent = this.#torrents.get(infoHash);
+        return {
+          left: 0,
+          uploaded: torrent?.sent ?? 0,
+          downloaded: 0,
+          connections: torrent?.memberCount ?? 0,
+          wanted: 0,
+        };
+      },
+      found: () => {},
     };
   }
 
@@ -126,7 +153,10 @@ class TcpSwarm implements Swarm {
     const { infoHash } = metainfo;
     const known = this.#tasks.get(infoHash);
     if (known !== undefined) return known;
-    const task = new DownloadTask(metainfo, options, this.#env, () => this.#tasks.delete(infoHash));
+    const task = new DownloadTask(metainfo, options, this.#env, {
+      announceAfter: this.#leaving.get(infoHash),
+      onEnd: () => this.#tasks.delete(infoHash),
+    });
     if (this.#isClosed) {
       void task.stop();
       return task;
@@ -147,28 +177,23 @@ class TcpSwarm implements Swarm {
     if (this.#seeds.has(infoHash) || this.#isClosed) return;
     const task = this.#tasks.get(infoHash);
     if (task?.isComplete === true) {
-      this.#seeds.set(infoHash, task.handOver());
+      const announcer = task.handOver();
+      announcer.handOver(this.#seeding);
+      this.#seeds.set(infoHash, announcer);
       return;
     }
-    const announced = {
-      left: () => 0,
-      uploaded: () => this.#torrents.get(infoHash)?.sent ?? 0,
-      downloaded: () => 0,
-      connections: () => this.#torrents.get(infoHash)?.memberCount ?? 0,
-      found: () => {},
-    };
-    const announcers = trackers
-      .flat()
-      .map((url) => new Announcer(url, infoHash, announced, this.#env));
-    this.#seeds.set(infoHash, announcers);
-    // A host that comes back with many blobs does not announce them all in one instant.
-    const spread = Math.min(60_000, this.#seeds.size * 5);
-    for (const announcer of announcers) announcer.start(this.#env.random() * spread);
+    const announcer = new Announcer(infoHash, trackers, this.#seeding, this.#env.trackers);
+    this.#seeds.set(infoHash, announcer);
+    announcer.start();
   }
 
   withdraw(infoHash: InfoHash): void {
-    for (const announcer of this.#seeds.get(infoHash) ?? []) void announcer.stop();
+    const leaving = this.#seeds.get(infoHash)?.stop();
     this.#seeds.delete(infoHash);
+    if (leaving !== undefined) {
+      this.#leaving.set(infoHash, leaving);
+      void leaving.then(() => this.#leaving.delete(infoHash));
+    }
     const torrent = this.#torrents.get(infoHash);
     if (torrent?.have.isFull === true && !this.#tasks.has(infoHash)) this.#close(infoHash, torrent);
   }
@@ -186,13 +211,14 @@ class TcpSwarm implements Swarm {
     this.#env.slots.close();
     const unlistened = this.#listener?.close();
     for (const connection of this.#greeting) connection.destroy();
-    const seeds = [...this.#seeds.values()].flat();
     await Promise.all([
       ...[...this.#tasks.values()].map((task) => task.stop()),
-      ...seeds.map((announcer) => announcer.stop()),
+      ...[...this.#seeds.values()].map((announcer) => announcer.stop()),
+      ...this.#leaving.values(),
       ...[...this.#torrents.values()].map((torrent) => torrent.close()),
     ]);
     await Promise.all([unlistened, ...this.#opening.values(), ...this.#closing]);
+    this.#env.trackers.close();
     await this.#env.webSeeds.close();
   }
 

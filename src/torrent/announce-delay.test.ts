@@ -1,23 +1,31 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import * as fc from 'fast-check';
-import { announceDelay, wantedConnections, type AnnounceState } from './announce-delay.ts';
+import {
+  announceDelay,
+  failureDelay,
+  lacksPeers,
+  refusalDelay,
+  wantedConnections,
+  type AnnounceState,
+} from './announce-delay.ts';
 
 const calm: AnnounceState = {
   isComplete: false,
   connections: wantedConnections,
+  known: 1_000,
   interval: 1_800_000,
   minInterval: undefined,
-  failures: 0,
 };
 const delay = (state: Partial<AnnounceState>, chance = 0.5): number =>
   Math.round(announceDelay({ ...calm, ...state }, chance));
+const failures = [1, 2, 3, 4, 5, 6, 7, 2_000];
 
 suite('announce delay', () => {
   test('a download that lacks peers asks again within seconds, unless the tracker forbids it', () => {
-    assert.equal(delay({ connections: 3 }), 4_000);
-    assert.equal(delay({ connections: 3, interval: 2_000 }), 2_000);
-    assert.equal(delay({ connections: 3, minInterval: 30_000 }), 30_000);
+    assert.equal(delay({ connections: 5 }), 4_000);
+    assert.equal(delay({ connections: 5, interval: 2_000 }), 2_000);
+    assert.equal(delay({ connections: 5, minInterval: 30_000 }), 30_000);
   });
 
   test('a download with enough peers asks each minute, or as often as the tracker wants', () => {
@@ -25,20 +33,43 @@ suite('announce delay', () => {
     assert.equal(delay({ interval: 30_000 }), 30_000);
   });
 
-  test('a seed announces as the tracker asks', () => {
-    assert.equal(delay({ isComplete: true, connections: 0 }), 1_800_000);
+  test('a download that is connected to all whom the tracker knows does not hurry', () => {
+    assert.equal(delay({ connections: 7, known: 7 }), 60_000);
+    assert.equal(delay({ connections: 7, known: 8 }), 4_000);
   });
 
-  test('after failures it waits twice as long each time, and a download never long', () => {
-    const waits = [1, 2, 3, 4, 5, 6].map((failures) => delay({ failures }));
-    assert.deepEqual(waits, [2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
-    assert.equal(delay({ isComplete: true, failures: 50 }), 600_000);
-    assert.equal(delay({ isComplete: true, failures: 2_000 }), 600_000);
+  test('a download that is almost alone hurries whatever the tracker knows', () => {
+    assert.equal(delay({ connections: 0, known: 0 }), 4_000);
+    assert.equal(lacksPeers({ isComplete: false, connections: 3, known: 3 }), true);
+  });
+
+  test('a seed announces as the tracker asks, and lacks nobody', () => {
+    assert.equal(delay({ isComplete: true, connections: 0 }), 1_800_000);
+    assert.equal(lacksPeers({ isComplete: true, connections: 0, known: 9 }), false);
+  });
+
+  test('a tracker that does not answer is asked ever later, by a download that lacks peers never late', () => {
+    assert.deepEqual(
+      failures.map((count) => failureDelay(count, false, 0.5) / 1000),
+      [30, 60, 120, 240, 480, 900, 900, 900],
+    );
+    assert.deepEqual(
+      failures.map((count) => failureDelay(count, true, 0.5) / 1000),
+      [2, 4, 8, 16, 30, 30, 30, 30],
+    );
+  });
+
+  test('a torrent that was refused is tried again soon, and then ever later', () => {
+    assert.equal(refusalDelay(1, false, 0.5), 2_000);
+    assert.equal(refusalDelay(3, false, 0.5), 8_000);
+    assert.equal(refusalDelay(2_000, false, 0.5), 900_000);
+    assert.equal(refusalDelay(2_000, true, 0.5), 30_000);
   });
 
   test('chance spreads the fleet by a fifth each way', () => {
     assert.equal(delay({}, 0), 48_000);
     assert.equal(delay({}, 1), 72_000);
+    assert.equal(failureDelay(1, false, 0), 24_000);
   });
 
   test('whatever the state, the delay is a time that can be waited for', () => {
@@ -47,9 +78,9 @@ suite('announce delay', () => {
         fc.record({
           isComplete: fc.boolean(),
           connections: fc.nat(100),
+          known: fc.nat(100),
           interval: fc.integer({ min: 1_000, max: 3_600_000 }),
           minInterval: fc.option(fc.nat(3_600_000), { nil: undefined }),
-          failures: fc.nat(5_000),
         }),
         fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
         (state, chance) => {

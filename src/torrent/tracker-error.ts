@@ -12,6 +12,8 @@ export type TrackerErrorCode =
   | 'TRACKER_UNREACHABLE'
   /** The tracker did not answer in time. */
   | 'TRACKER_TIMEOUT'
+  /** The tracker takes one torrent at a time. */
+  | 'TRACKER_WITHOUT_BATCHES'
   /** The tracker's URL is of a kind that cannot be used. */
   | 'TRACKER_URL_INVALID'
   /** As a tracker: the request of a client cannot be understood. */

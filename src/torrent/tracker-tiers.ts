@@ -36,15 +36,11 @@ export class TrackerOrder {
     this.#tiers = tiers.map((tier) => shuffled(random, tier));
   }
 
-  /** The first tracker that may be asked; undefined when none may. */
-  first(mayAsk: (url: string) => boolean): string | undefined {
-    for (const tier of this.#tiers) {
-      const url = tier.find(mayAsk);
-      if (url !== undefined) return url;
-    }
-    return undefined;
+  *[Symbol.iterator](): Iterator<string> {
+    for (const tier of this.#tiers) yield* tier;
   }
 
+  /** A tracker has answered. */
   answered(url: string): void {
     for (const tier of this.#tiers) {
       const index = tier.indexOf(url);

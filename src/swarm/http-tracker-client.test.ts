@@ -11,7 +11,7 @@ import {
 import type { InfoHash, PeerId } from '../torrent/ids.ts';
 import { encodeTrackerFailure } from '../torrent/tracker-answer.ts';
 import { parseZone } from '../torrent/zone.ts';
-import { TrackerClient, type TrackerClientOptions } from './tracker-client.ts';
+import { HttpTrackerClient, type HttpTrackerClientOptions } from './http-tracker-client.ts';
 
 const announce: AnnounceRequest = {
   infoHash: '00ff2526417e20'.padEnd(40, 'd3') as InfoHash,
@@ -29,11 +29,11 @@ const announce: AnnounceRequest = {
 async function setUp(
   t: TestContext,
   listener: RequestListener,
-  options?: TrackerClientOptions,
-): Promise<{ client: TrackerClient; url: string }> {
+  options?: HttpTrackerClientOptions,
+): Promise<{ client: HttpTrackerClient; url: string }> {
   const server = createServer(listener);
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const client = new TrackerClient(options);
+  const client = new HttpTrackerClient(options);
   t.after(async () => {
     await client.close();
     server.closeAllConnections();
@@ -43,7 +43,7 @@ async function setUp(
   return { client, url: `http://127.0.0.1:${port}/announce` };
 }
 
-suite('tracker client', { timeout: 10_000 }, () => {
+suite('HTTP tracker client', { timeout: 10_000 }, () => {
   test('an announce reaches the tracker as it was meant, and its answer comes back', async (t) => {
     let received: AnnounceRequest | undefined;
     const answer = {
