@@ -67,7 +67,7 @@ export class Announcer implements DueTorrent {
 
   /** Announces, and goes on as often as is right. */
   start(): void {
-    this.#next();
+    if (!this.isOver) this.#next();
   }
 
   /** The download is whole: the tracker is told as soon as it knows of its start. */

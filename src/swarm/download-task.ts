@@ -228,8 +228,7 @@ export class DownloadTask implements Download {
     this.#state = 'complete';
     this.#torrent?.partFromSeeds();
     // Only who fetched something has completed a download (BEP 3).
-    if (this.#verified > this.#resumed)
-      this.#announcer.complete();
+    if (this.#verified > this.#resumed) this.#announcer.complete();
     this.#settled.resolve();
   }
 
@@ -263,8 +262,7 @@ export class DownloadTask implements Download {
       idleFor: now - fetching.peerBlockAt,
       peers: this.#torrent?.memberCount ?? 0,
       usefulPeers: fetching.usefulPeers,
-      isSearchOver:
-        (this.#search?.isOver ?? true) && this.#announcer.isTried,
+      isSearchOver: (this.#search?.isOver ?? true) && this.#announcer.isTried,
       isUrgent: this.#waits.waitedSince(now - webSeedAfter).length > 0,
     };
     if (!isWebSeedTurn(help, this.#chance)) return;

@@ -31,7 +31,11 @@ interface Answer {
   readonly body: Uint8Array;
 }
 
-type Ask = Parameters<typeof request>[1];
+interface Ask {
+  readonly method?: 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+}
 
 /** Tells HTTP trackers about this peer's torrents (BEP 3). Redirects are not followed. */
 export class HttpTrackerClient implements TrackerClient {
@@ -104,7 +108,7 @@ export class HttpTrackerClient implements TrackerClient {
         ...ask,
         dispatcher: this.#agent,
         signal: AbortSignal.any([timer.signal, ...(signal ? [signal] : [])]),
-        headers: { 'user-agent': 'docket', ...ask?.headers },
+        headers: { 'user-agent': 'docket', ...ask.headers },
       });
       const contentType = String(headers['content-type'] ?? '');
       return { status: statusCode, contentType, body: await readAnswer(body, url, largest) };

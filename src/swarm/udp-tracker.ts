@@ -153,7 +153,7 @@ export class UdpTracker {
     this.#channel = undefined;
     this.#connection = undefined;
     void channel?.then((open) => open.close()).catch(() => {});
-    for (const tell of [...this.#pending.values()]) tell(error);
+    for (const tell of this.#pending.values()) tell(error);
   }
 
   #unreachable(cause: unknown): TrackerError {
