@@ -1,0 +1,84 @@
+/** How fast one peer gets a blob from another: `npm run bench:engine -- --help`. */
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../../src/base/errors.ts';
+import { formatBytes } from '../../src/base/units.ts';
+import { Workplace } from '../../test/lab/workplace.ts';
+import { aria2 } from './aria2.ts';
+import { makeBlob } from './blob.ts';
+import type { Contender } from './contender.ts';
+import { docket } from './docket.ts';
+import { libtorrent } from './libtorrent.ts';
+import { measure, type Result } from './measure.ts';
+import { parseOptions, usage, type EngineOptions } from './options.ts';
+
+const others = { libtorrent, aria2 };
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) process.stdout.write(usage);
+  else await run(options);
+} catch (error) {
+  process.stderr.write(`Error: ${messageOf(error)}\n`);
+  process.exitCode = 1;
+}
+
+async function run(options: EngineOptions): Promise<void> {
+  const contenders = contendersOf(options);
+  if (options.cpuProfile !== undefined) await mkdir(options.cpuProfile, { recursive: true });
+  const results = new Map<string, Result[]>();
+  await using place = new Workplace(await mkdtemp(join(options.folder, 'docket-engine-')));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      void place[Symbol.asyncDispose]().then(() => process.exit(1));
+    });
+  }
+  const blob = await makeBlob(await place.newFolder('blob'), options.size);
+  const { pieceCount, pieceLength } = blob.metainfo;
+  say(`${formatBytes(options.size)} in ${pieceCount} pieces of ${pieceLength / 1024} KiB\n`);
+  say(row('', 'MB/s', 'durable', 'CPU s/GB to', 'from', 'RSS MB to', 'from'));
+  for (let round = 0; round < options.runs; round++) {
+    for (const contender of contenders) {
+      const result = await measure(contender, place, blob);
+      results.set(result.name, [...(results.get(result.name) ?? []), result]);
+      say(rowOf(result));
+    }
+  }
+  const medians = [...results.values()].map(medianOf);
+  if (options.runs > 1) for (const result of medians) say(`median ${rowOf(result)}`);
+  if (options.json) process.stdout.write(`${JSON.stringify({ results: medians })}\n`);
+
+  function say(line: string): void {
+    (options.json ? process.stderr : process.stdout).write(`${line}\n`);
+  }
+}
+
+function contendersOf(options: EngineOptions): readonly Contender[] {
+  const own = docket({ cpuProfile: options.cpuProfile, isOrigin: options.origin });
+  const named = options.against?.map((name) => others[name]);
+  for (const other of named ?? []) {
+    const reason = other.missing();
+    if (reason !== undefined) throw new Error(`${other.name} cannot take part: ${reason}`);
+  }
+  return [
+    own,
+    ...(named ?? Object.values(others).filter((other) => other.missing() === undefined)),
+  ];
+}
+
+/** The round whose speed is in the middle. */
+function medianOf(rounds: readonly Result[]): Result {
+  const sorted = rounds.toSorted((a, b) => a.megabytesPerSecond - b.megabytesPerSecond);
+  const middle = sorted[Math.floor(sorted.length / 2)];
+  if (middle === undefined) throw new Error('there was no round');
+  return middle;
+}
+
+function rowOf(result: Result): string {
+  const { name, ...figures } = result;
+  return row(name, ...Object.values(figures).map(String));
+}
+
+function row(name: string, ...cells: readonly string[]): string {
+  return name.padEnd(12) + cells.map((cell) => cell.padStart(13)).join('');
+}
