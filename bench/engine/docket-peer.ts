@@ -11,12 +11,12 @@ import { createLog } from '../../src/base/log.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { Unlimited } from '../../src/base/rate-limiter.ts';
 import { startSwarm } from '../../src/swarm/swarm.ts';
-import { TrackerClient } from '../../src/swarm/tracker-client.ts';
+import { createTrackerClient } from '../../src/swarm/create-tracker-client.ts';
 import { parseMetainfo } from '../../src/torrent/metainfo.ts';
 
 const [role, torrent = '', path = '', peerPort] = process.argv.slice(2);
 const metainfo = parseMetainfo(await readFile(torrent));
-const trackerClient = new TrackerClient();
+const trackerClient = createTrackerClient();
 const swarm = await startSwarm({
   listen: { host: '127.0.0.1', port: 0 },
   clock: systemClock,
