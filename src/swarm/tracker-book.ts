@@ -1,4 +1,3 @@
-import { sleep } from '../base/clock.ts';
 import { TrackerOrder, type TrackerTiers } from '../torrent/tracker-tiers.ts';
 import { TrackerSchedule, type ScheduleParts } from './tracker-schedule.ts';
 
@@ -13,6 +12,8 @@ export class TrackerBook {
   readonly #schedules = new Map<string, TrackerSchedule>();
   /** What one torrent learned of the trackers of its tiers, all with the same tiers know. */
   readonly #orders = new Map<string, TrackerOrder>();
+  /** Each ends a time to say good-bye that is not over. */
+  readonly #farewells = new Set<() => void>();
   #farewell: { readonly over: Promise<void>; readonly begun: number } | undefined;
 
   constructor(parts: ScheduleParts) {
@@ -48,13 +49,26 @@ export class TrackerBook {
   farewellOver(): Promise<void> {
     const now = this.now();
     if (this.#farewell === undefined || now - this.#farewell.begun > together) {
-      this.#farewell = { over: sleep(this.#parts.clock, farewell), begun: now };
+      this.#farewell = { over: this.#waitFarewell(), begun: now };
     }
     return this.#farewell.over;
   }
 
-  /** Breaks off what is under way. */
+  /** Breaks off what is under way; nobody waits any longer. */
   close(): void {
     for (const schedule of this.#schedules.values()) schedule.close();
+    for (const end of this.#farewells) end();
+  }
+
+  #waitFarewell(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancel();
+        this.#farewells.delete(end);
+        resolve();
+      };
+      const cancel = this.#parts.clock.after(farewell, end);
+      this.#farewells.add(end);
+    });
   }
 }
