@@ -1,62 +1,89 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { chooseHandout, type HandoutSources } from './handout.ts';
+import { handoutShares, interleaved, mayHaveOrigin, type AskerLinks } from './handout.ts';
 
-const numbers = (from: number, to: number): number[] =>
-  Array.from({ length: to - from }, (_, index) => from + index);
-
-function choose(sources: Partial<HandoutSources<number>>): number[] {
-  return chooseHandout({
+function shares(change: Partial<AskerLinks>): { outside: number; all: number } {
+  return handoutShares({
     want: undefined,
-    kept: [],
-    fewest: [],
-    random: [],
-    linked: [],
-    isUseful: () => true,
-    ...sources,
+    isNew: true,
+    links: 0,
+    linksOutside: 0,
+    zoneSize: undefined,
+    ...change,
   });
 }
 
 suite('handout', () => {
-  test('half of the peers are those with the fewest introductions, half random', () => {
-    const chosen = choose({ want: 7, fewest: numbers(0, 20), random: numbers(100, 120) });
-    assert.deepEqual(chosen, [0, 1, 2, 3, 100, 101, 102]);
+  test('one that comes first is introduced to 25 peers, or as many as it wants', () => {
+    assert.equal(shares({}).all, 25);
+    assert.equal(shares({ want: 1000 }).all, 25);
+    assert.equal(shares({ want: 7 }).all, 7);
+    assert.equal(shares({ want: 0 }).all, 0);
   });
 
-  test('what was given before comes first and counts', () => {
-    const chosen = choose({ want: 4, kept: [7, 8], fewest: [8, 1, 2], random: [7, 9, 10] });
-    assert.deepEqual(chosen, [7, 8, 1, 9]);
-    assert.deepEqual(choose({ want: 2, kept: [7, 8, 9], fewest: [1], random: [2] }), [7, 8]);
+  test('one that comes again has 10 more each time, up to what it wants, and never more than 50', () => {
+    assert.equal(shares({ isNew: false, links: 25 }).all, 10);
+    assert.equal(shares({ isNew: false, links: 45, want: 1000 }).all, 5);
+    assert.equal(shares({ isNew: false, links: 25, want: 30 }).all, 5);
+    assert.equal(shares({ isNew: false, links: 80 }).all, 0);
+    // Many of its neighbours have died.
+    assert.equal(shares({ isNew: false, links: 4 }).all, 21);
   });
 
-  test('peers that are on their way already only fill up', () => {
-    const sources = { fewest: [1, 2, 3], random: [3, 2, 1], linked: [1, 3] };
-    assert.deepEqual(choose({ want: 1, ...sources }), [2]);
-    assert.deepEqual(choose({ want: 9, ...sources }), [2, 1, 3]);
+  test('peers that it was given to count as those that it was given', () => {
+    assert.equal(shares({ links: 12 }).all, 13);
+    assert.equal(shares({ links: 40 }).all, 0);
   });
 
-  test('no peer is given for which the asker has no use', () => {
-    const all = numbers(0, 10);
-    const chosen = choose({
-      kept: all,
-      fewest: all,
-      random: all,
-      linked: all,
-      isUseful: (n) => n > 7,
-    });
-    assert.deepEqual(chosen, [8, 9]);
+  test('a fifth of the peers of a host in a zone stands outside, and at least 2', () => {
+    assert.deepEqual(shares({ zoneSize: 1000 }), { outside: 5, all: 25 });
+    assert.deepEqual(shares({ want: 5, zoneSize: 1000 }), { outside: 2, all: 5 });
+    assert.deepEqual(shares({ want: 1, zoneSize: 1000 }), { outside: 1, all: 1 });
+    assert.deepEqual(shares({ zoneSize: undefined }), { outside: 0, all: 25 });
   });
 
-  test('no answer has more than 50 peers, and none where none are wanted', () => {
-    assert.equal(choose({ random: numbers(0, 100) }).length, 50);
-    assert.equal(choose({ want: 99, fewest: numbers(0, 100), random: numbers(0, 100) }).length, 50);
-    assert.deepEqual(choose({ want: 0, kept: [1], fewest: [2], random: [3], linked: [4] }), []);
+  test('those outside who are linked already count', () => {
+    const has = { isNew: false, zoneSize: 1000, links: 25 };
+    assert.deepEqual(shares({ ...has, linksOutside: 5 }), { outside: 2, all: 10 });
+    assert.deepEqual(shares({ ...has, linksOutside: 9 }), { outside: 0, all: 10 });
+    // All of its neighbours outside are gone.
+    assert.deepEqual(shares({ ...has, linksOutside: 0 }), { outside: 7, all: 10 });
+    assert.deepEqual(shares({ ...has, links: 80, linksOutside: 1 }), { outside: 15, all: 15 });
+    assert.deepEqual(shares({ ...has, links: 80, linksOutside: 2 }), { outside: 0, all: 0 });
   });
 
-  test('a large swarm is not read to its end', () => {
-    function* endless(): Iterable<number> {
-      for (let number = 0; ; number++) yield number;
-    }
-    assert.equal(choose({ want: 30, fewest: endless(), random: endless() }).length, 30);
+  test('what a small zone lacks is made up outside: to 10 neighbours at first, later to 20', () => {
+    assert.deepEqual(shares({ zoneSize: 0 }), { outside: 10, all: 25 });
+    assert.deepEqual(shares({ zoneSize: 7 }), { outside: 5, all: 25 });
+    const later = { isNew: false, zoneSize: 7 };
+    assert.deepEqual(shares({ ...later, links: 12, linksOutside: 5 }), { outside: 8, all: 13 });
+    assert.deepEqual(shares({ ...later, links: 20, linksOutside: 13 }), { outside: 0, all: 10 });
+  });
+
+  test('two lists are mixed evenly, each in its order', () => {
+    assert.deepEqual(interleaved([1, 2, 3, 4, 5, 6], [-1, -2]), [-1, 1, 2, 3, -2, 4, 5, 6]);
+    assert.deepEqual(interleaved([1], [-1, -2, -3]), [1, -1, -2, -3]);
+    assert.deepEqual(interleaved([1, 2], []), [1, 2]);
+    assert.deepEqual(interleaved([], []), []);
+  });
+
+  test('without zones the origin is introduced to as many as it should be', () => {
+    const origin = { most: 60, linksInZone: 0, namedZones: 0 };
+    assert.equal(mayHaveOrigin({ ...origin, links: 59, linksInZone: 59 }), true);
+    assert.equal(mayHaveOrigin({ ...origin, links: 60, linksInZone: 60 }), false);
+  });
+
+  test('zones share the origin, and one share is kept for a zone that comes later', () => {
+    const origin = { most: 60, namedZones: 3, links: 40 };
+    assert.equal(mayHaveOrigin({ ...origin, linksInZone: 14 }), true);
+    assert.equal(mayHaveOrigin({ ...origin, linksInZone: 15 }), false);
+    assert.equal(mayHaveOrigin({ ...origin, linksInZone: 14, links: 60 }), false);
+  });
+
+  test('each zone may have 2, even when the others have all; made-up zones do not drown the origin', () => {
+    const origin = { most: 60, namedZones: 100 };
+    assert.equal(mayHaveOrigin({ ...origin, links: 200, linksInZone: 1 }), true);
+    assert.equal(mayHaveOrigin({ ...origin, links: 200, linksInZone: 2 }), false);
+    assert.equal(mayHaveOrigin({ ...origin, links: 240, linksInZone: 0 }), false);
   });
 });

@@ -1,42 +1,115 @@
 /** The most peers that one answer of a tracker holds: more connections than this do not make a swarm faster. */
 export const largestHandout = 50;
 
-/** Where the peers of an answer are drawn from. Each is read only as far as needed, and may hold the asker's other lists too. */
-export interface HandoutSources<Peer> {
-  /** How many peers are wanted; at most `largestHandout` are given. */
+/**
+ * So many peers are introduced to one that comes first. As many are introduced to it later, so that it ends up with about
+ * twice as many neighbours: from 20 on, more of them make a swarm hardly faster.
+ */
+const firstIntroductions = 25;
+/** So many more at each later announce, since some of those it has may not answer, or have no room. */
+const laterIntroductions = 10;
+
+/** Of the peers of a host in a zone, this part stands in other zones: each byte should cross into a zone about once. */
+const outsideShare = 0.2;
+/** At least so many do, so that no zone is cut off by the death of a few. */
+const leastOutside = 2;
+/**
+ * What a host's own zone has less than this is made up outside: with fewer than 10 neighbours the last ones to finish are
+ * far behind. At first it is less, since zones that begin to come up are small.
+ */
+const leastNeighbours = { first: 10, later: 20 };
+
+/** The peers of one asker, as far as they are of use to it. */
+export interface AskerLinks {
+  /** How many peers it wants; undefined leaves it to the tracker. */
   readonly want: number | undefined;
-  /** What the asker was given before, as far as it is still there: it comes first, so that answers grow and do not reshuffle. */
-  readonly kept: Iterable<Peer>;
-  /** Peers that lack something, those introduced to the fewest others first. */
-  readonly fewest: Iterable<Peer>;
-  /** All peers that the asker has a use for, in random order. */
-  readonly random: Iterable<Peer>;
-  /** Peers to which the asker itself was introduced: they are on their way to it, and only fill up the answer. */
-  readonly linked: Iterable<Peer>;
-  /** False for a peer that the asker has no use for: itself, and a seed for a seed. */
-  readonly isUseful: (peer: Peer) => boolean;
+  /** It comes for the first time. */
+  readonly isNew: boolean;
+  /** The peers it was given and those it was given to: the latter are on their way to it. */
+  readonly links: number;
+  /** Those of them that stand in another zone. */
+  readonly linksOutside: number;
+  /** The other peers of its own zone; undefined when it has none: then all peers are alike to it. */
+  readonly zoneSize: number | undefined;
+}
+
+/** How many peers an asker is newly introduced to. */
+export interface HandoutShares {
+  /** Of other zones, if there are so many. */
+  readonly outside: number;
+  /** With those of its own zone, or of any when it has none. */
+  readonly all: number;
+}
+
+/** How many peers a tracker newly introduces to an asker, so that all peers of a swarm get about as many neighbours. */
+export function handoutShares(asker: AskerLinks): HandoutShares {
+  const { want, isNew, links, linksOutside, zoneSize } = asker;
+  const room = wantedPeers(want) - links;
+  const due = Math.max(firstIntroductions - links, isNew ? 0 : laterIntroductions);
+  const all = Math.max(0, Math.min(room, due));
+  if (zoneSize === undefined) return { outside: 0, all };
+  const share = Math.max(leastOutside, Math.round((links + all) * outsideShare));
+  const lacking = (isNew ? leastNeighbours.first : leastNeighbours.later) - zoneSize;
+  const outside = Math.max(0, Math.max(share, lacking) - linksOutside);
+  // One that has all the neighbours it wants is still cut off when none of them stands outside.
+  const least = isCutOff(linksOutside) ? Math.min(outside, wantedPeers(want)) : 0;
+  return { outside: Math.min(outside, Math.max(all, least)), all: Math.max(all, least) };
+}
+
+/** True for so few links of a host in a zone with other zones that it needs more, whatever it has inside. */
+export function isCutOff(linksOutside: number): boolean {
+  return linksOutside < leastOutside;
+}
+
+/** How many peers an answer holds at most. */
+export function wantedPeers(want: number | undefined): number {
+  return Math.min(want ?? largestHandout, largestHandout);
 }
 
 /**
- * The peers that a tracker gives. Half of the new ones are those with the fewest introductions, so that all peers of a
- * swarm get about as many neighbours (below 10 the last ones to finish are far behind the rest, and above 50 nothing is
- * gained); the other half is random, so that the swarm does not fall into groups by the time of arrival. Zones get their
- * shares by one such choice for each zone.
+ * How many of some new peers are those with the fewest links: half, which makes the swarm even; the others are random,
+ * so that it does not fall into groups by the time of arrival.
  */
-export function chooseHandout<Peer>(sources: HandoutSources<Peer>): Peer[] {
-  const want = Math.min(sources.want ?? largestHandout, largestHandout);
-  const chosen = new Set<Peer>();
-  const linked = new Set(sources.linked);
-  const add = (peers: Iterable<Peer>, most: number, skip?: ReadonlySet<Peer>): void => {
-    if (chosen.size >= most) return;
-    for (const peer of peers) {
-      if (sources.isUseful(peer) && skip?.has(peer) !== true) chosen.add(peer);
-      if (chosen.size >= most) return;
-    }
-  };
-  add(sources.kept, want);
-  add(sources.fewest, chosen.size + Math.ceil((want - chosen.size) / 2), linked);
-  add(sources.random, want, linked);
-  add(linked, want);
-  return [...chosen];
+export function fewestShare(count: number): number {
+  return Math.ceil(count / 2);
+}
+
+/** One list of both, the shorter one spread over the longer: whoever takes only the first ones gets a fair mixture. */
+export function interleaved<T>(longer: readonly T[], shorter: readonly T[]): T[] {
+  if (shorter.length > longer.length) return interleaved(shorter, longer);
+  const mixed: T[] = [];
+  let taken = 0;
+  for (const [index, item] of longer.entries()) {
+    const due = Math.ceil(((index + 1) * shorter.length) / longer.length);
+    while (taken < due) mixed.push(shorter[taken++] as T);
+    mixed.push(item);
+  }
+  return mixed;
+}
+
+/** Who has the origin among its peers now. */
+export interface OriginLinks {
+  /** How many peers the origin should be introduced to. */
+  readonly most: number;
+  /** How many it is. */
+  readonly links: number;
+  /** How many of them are of the asker's zone; peers without a zone make one of their own. */
+  readonly linksInZone: number;
+  /** How many zones the swarm has, that one aside. */
+  readonly namedZones: number;
+}
+
+/** Each zone may have so many whatever the others have. */
+const reservedOriginLinks = 2;
+/** But all together no more than this many times what the origin should have, however many names of zones are made up. */
+const mostOverdrawn = 4;
+
+/**
+ * True when the origin may be introduced to one more peer. Zones have equal shares, and one share is left for a zone that
+ * comes later: no zone starves another.
+ */
+export function mayHaveOrigin({ most, links, linksInZone, namedZones }: OriginLinks): boolean {
+  if (namedZones > 0 && linksInZone < reservedOriginLinks) return links < mostOverdrawn * most;
+  const share = namedZones === 0 ? most : Math.floor(most / (namedZones + 1));
+  return links < most && linksInZone < share;
 }

@@ -33,7 +33,7 @@ export class MemoryPeerTable implements PeerTable {
     this.#stopSweeping = every(this.#clock, sweepInterval, () => this.#sweep());
   }
 
-  async announce(infoHash: InfoHash, announce: TableAnnounce): Promise<Introduction> {
+  announce(infoHash: InfoHash, announce: TableAnnounce): Introduction {
     return this.#change(infoHash, (swarm) => {
       const hasRoom = swarm.size < this.#peersPerSwarm && this.#size < this.#peers;
       const isListed = announce.address.port !== 0 && (hasRoom || swarm.has(announce.address));
@@ -41,11 +41,11 @@ export class MemoryPeerTable implements PeerTable {
     });
   }
 
-  async remove(infoHash: InfoHash, address: PeerAddress): Promise<void> {
+  remove(infoHash: InfoHash, address: PeerAddress): void {
     this.#change(infoHash, (swarm) => swarm.remove(address));
   }
 
-  async figures(infoHash: InfoHash): Promise<SwarmFigures> {
+  figures(infoHash: InfoHash): SwarmFigures {
     const swarm = this.#swarms.get(infoHash);
     return swarm?.figures() ?? { complete: 0, incomplete: 0, downloaded: 0 };
   }

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { ManualClock } from '../base/manual-clock.ts';
 import { seededRandom, type Random } from '../base/random.ts';
 import { addressKey, type InfoHash, type PeerAddress } from '../torrent/ids.ts';
+import { parseZone, type Zone } from '../torrent/zone.ts';
 import type { Introduction, PeerTable, TableAnnounce } from './peer-table.ts';
 
 /** What a table under test is made with. */
@@ -41,9 +42,10 @@ function setUp(
   return {
     clock,
     table,
-    announce: (number, change, infoHash = torrent) =>
-      table.announce(infoHash, {
+    announce: async (number, change, infoHash = torrent) =>
+      await table.announce(infoHash, {
         address: address(number),
+        zone: undefined,
         isComplete: false,
         want: undefined,
         lifetime: 75_000,
@@ -52,8 +54,49 @@ function setUp(
   };
 }
 
+/** The peers as anybody else writes them down. */
+function peers(introduction: Introduction): PeerAddress[] {
+  return introduction.peers.map(({ host, port }) => ({ host, port }));
+}
+
 function hosts(introduction: Introduction): string[] {
   return introduction.peers.map(({ host }) => host).toSorted();
+}
+
+const zones = Array.from({ length: 10 }, (_, index) => parseZone(`zone-${index}`));
+
+function zoneOf(index: number): Zone {
+  return zones[index] as Zone;
+}
+
+function isOdd(host: string): boolean {
+  return Number(host.split('.')[3]) % 2 === 1;
+}
+
+/** Who is introduced to whom when so many hosts come, one after another in turn of so many zones. */
+async function zonedGraph(
+  announce: ReturnType<typeof setUp>['announce'],
+  size: number,
+  zoneCount: number,
+): Promise<readonly { readonly zone: number; readonly neighbours: Set<number> }[]> {
+  const graph = Array.from({ length: size }, (_, number) => ({
+    zone: number % zoneCount,
+    neighbours: new Set<number>(),
+  }));
+  for (const [number, { zone, neighbours }] of graph.entries()) {
+    for (const { host } of (await announce(number, { zone: zoneOf(zone) })).peers) {
+      const [, , high, low] = host.split('.');
+      const other = 256 * Number(high) + Number(low);
+      neighbours.add(other);
+      graph[other]?.neighbours.add(number);
+    }
+  }
+  return graph;
+}
+
+/** The value below which this part of the values lies. */
+function part(values: readonly number[], share: number): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(share * (values.length - 1))] ?? 0;
 }
 
 /** The tests that every peer table passes. */
@@ -65,19 +108,19 @@ export function testPeerTable(
     test('peers are introduced to each other, and none to itself', async (t) => {
       const { announce } = setUp(t, create);
 
-      assert.deepEqual((await announce(1)).peers, []);
-      assert.deepEqual((await announce(2)).peers, [address(1)]);
-      assert.deepEqual((await announce(1)).peers, [address(2)]);
-      assert.deepEqual((await announce(3, {}, otherTorrent)).peers, []);
+      assert.deepEqual(peers(await announce(1)), []);
+      assert.deepEqual(peers(await announce(2)), [address(1)]);
+      assert.deepEqual(peers(await announce(1)), [address(2)]);
+      assert.deepEqual(peers(await announce(3, {}, otherTorrent)), []);
     });
 
     test('the figures count seeds, the others, and those that became seeds', async (t) => {
       const { announce, table } = setUp(t, create);
       await announce(1, { isComplete: true });
       await announce(2);
-      const { peers, ...figures } = await announce(3);
+      const { peers: given, ...figures } = await announce(3);
 
-      assert.equal(peers.length, 2);
+      assert.equal(given.length, 2);
       assert.deepEqual(figures, { complete: 1, incomplete: 2, downloaded: 0 });
       await announce(2, { isComplete: true });
       await announce(2, { isComplete: true });
@@ -95,8 +138,8 @@ export function testPeerTable(
       await announce(2, { isComplete: true });
       await announce(3);
 
-      assert.deepEqual((await announce(4, { isComplete: true })).peers, [address(3)]);
-      assert.deepEqual((await announce(3, { isComplete: true })).peers, []);
+      assert.deepEqual(peers(await announce(4, { isComplete: true })), [address(3)]);
+      assert.deepEqual(peers(await announce(3, { isComplete: true })), []);
     });
 
     test('a peer that left, and one that fell silent, is given to nobody', async (t) => {
@@ -112,7 +155,7 @@ export function testPeerTable(
       assert.equal((await table.figures(torrent)).incomplete, 2);
       clock.advance(10_000);
       assert.equal((await table.figures(torrent)).incomplete, 1);
-      assert.deepEqual((await announce(3)).peers, []);
+      assert.deepEqual(peers(await announce(3)), []);
     });
 
     test('a peer that announces in time stays', async (t) => {
@@ -124,24 +167,27 @@ export function testPeerTable(
       assert.equal((await table.figures(torrent)).incomplete, 1);
     });
 
-    test('at most 50 peers are given, or as many as are wanted', async (t) => {
+    test('25 peers are given at first, more at later announces, and never more than 50 or than are wanted', async (t) => {
       const { announce } = setUp(t, create);
       for (let number = 0; number < 120; number++) await announce(number, { want: 0 });
 
-      assert.equal((await announce(200)).peers.length, 50);
-      assert.equal((await announce(201, { want: 1000 })).peers.length, 50);
+      assert.equal((await announce(200)).peers.length, 25);
+      assert.equal((await announce(200)).peers.length, 35);
+      for (let round = 0; round < 5; round++) await announce(200, { want: 1000 });
+      assert.equal(new Set(hosts(await announce(200, { want: 1000 }))).size, 50);
+      assert.equal((await announce(202, { want: 7 })).peers.length, 7);
       assert.equal((await announce(202, { want: 7 })).peers.length, 7);
       assert.deepEqual((await announce(203, { want: 0, origin })).peers, []);
-      assert.equal(new Set(hosts(await announce(204))).size, 50);
     });
 
     test('an answer keeps the peers that were given before, as long as they are there', async (t) => {
       const { announce, table } = setUp(t, create);
       for (let number = 0; number < 200; number++) await announce(number);
+      await announce(500);
       const first = hosts(await announce(500, { want: 30 }));
       const second = hosts(await announce(500, { want: 40 }));
 
-      assert.equal(second.length, 40);
+      assert.deepEqual([first.length, second.length], [30, 40]);
       assert.deepEqual(
         first.filter((host) => !second.includes(host)),
         [],
@@ -172,8 +218,7 @@ export function testPeerTable(
         neighbours.set(a, (neighbours.get(a) ?? new Set()).add(b));
       };
       for (let number = 0; number < size; number++) {
-        const { peers } = await announce(number, { want: 20 });
-        for (const peer of peers) {
+        for (const peer of peers(await announce(number, { want: 20 }))) {
           link(addressKey(address(number)), addressKey(peer));
           link(addressKey(peer), addressKey(address(number)));
         }
@@ -207,13 +252,149 @@ export function testPeerTable(
       assert.equal((await table.figures(torrent)).complete, 2);
     });
 
+    test('most neighbours of a host in a zone are of its zone, and those outside are of several', async (t) => {
+      const { announce } = setUp(t, create);
+      const graph = await zonedGraph(announce, 800, 4);
+      const outside = graph.map(({ zone, neighbours }) =>
+        [...neighbours].filter((other) => graph[other]?.zone !== zone),
+      );
+      const shares = graph.map(
+        ({ neighbours }, index) => (outside[index]?.length ?? 0) / neighbours.size,
+      );
+      const spread = outside.map(
+        (others) => new Set(others.map((other) => graph[other]?.zone)).size,
+      );
+
+      const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
+      assert.ok(mean > 0.15 && mean < 0.27, `${mean} of all neighbours stand outside`);
+      assert.ok(Math.min(...outside.map(({ length }) => length)) >= 4, 'none is cut off');
+      assert.ok(part(spread, 0.05) >= 2 && part(spread, 0.5) === 3, 'of several zones');
+      const degrees = graph.map(({ neighbours }) => neighbours.size);
+      assert.ok(part(degrees, 0) >= 25, `the fewest neighbours: ${part(degrees, 0)}`);
+      assert.ok(part(degrees, 1) <= 95, `the most neighbours: ${part(degrees, 1)}`);
+      const gateways = outside.map(({ length }) => length);
+      assert.ok(part(gateways, 1) <= 40, `the most outside: ${part(gateways, 1)}`);
+    });
+
+    test('peers without a zone are given those of any', async (t) => {
+      const { announce } = setUp(t, create);
+      await zonedGraph(announce, 200, 4);
+      const zones = hosts(await announce(900)).map((host) => Number(host.split('.')[3]) % 4);
+      for (const zone of [0, 1, 2, 3]) {
+        assert.ok(
+          zones.filter((other) => other === zone).length >= 2,
+          `of zone ${zone}: ${zones.join(' ')}`,
+        );
+      }
+      const given = hosts(await announce(901, { zone: zoneOf(0) }));
+      for (let number = 902; number < 930; number++) await announce(number);
+      assert.equal(given.length, 25);
+    });
+
+    test('a host in a small zone finds all of it, and enough outside', async (t) => {
+      const { announce } = setUp(t, create);
+      await zonedGraph(announce, 200, 1);
+      const small = { zone: parseZone('small') };
+      for (const number of [500, 501, 502]) await announce(number, small);
+      const given = hosts(await announce(500, small));
+
+      assert.ok(given.includes('10.0.1.245') && given.includes('10.0.1.246'));
+      assert.ok(given.length >= 20, `${given.length}`);
+    });
+
+    test('neighbours outside that are gone are replaced, by those of the zones that are left', async (t) => {
+      const { announce, table } = setUp(t, create);
+      await zonedGraph(announce, 400, 2);
+      const mine = { zone: zoneOf(0), want: 40 };
+      const before = hosts(await announce(0, mine));
+      for (let number = 1; number < 400; number += 2) await table.remove(torrent, address(number));
+      for (let number = 1000; number < 1040; number++) await announce(number, { zone: zoneOf(7) });
+      const after = hosts(await announce(0, mine));
+
+      assert.ok(before.filter(isOdd).length >= 4);
+      assert.equal(after.filter((host) => isOdd(host) && host.startsWith('10.0.0.')).length, 0);
+      const replaced = after.filter((host) => /^10\.0\.[34]\./.test(host)).length;
+      assert.ok(replaced >= 4, after.join(' '));
+    });
+
+    test('a host that has all the neighbours it wants, but none outside any more, is given some', async (t) => {
+      const { announce, table } = setUp(t, create);
+      await zonedGraph(announce, 400, 2);
+      const mine = { zone: zoneOf(0), want: 20 };
+      const before = hosts(await announce(100, mine));
+      for (let number = 1; number < 400; number += 2) await table.remove(torrent, address(number));
+      for (let number = 1001; number < 1100; number += 2)
+        await announce(number, { zone: zoneOf(7) });
+      const after = hosts(await announce(100, mine));
+      const again = hosts(await announce(100, mine));
+
+      assert.ok(before.filter(isOdd).length >= 2 && before.length === 20);
+      assert.equal(after.length, 20);
+      assert.ok(after.filter(isOdd).length >= 2, after.join(' '));
+      assert.deepEqual(again, after);
+    });
+
+    test('a seed outside is better than nobody, and a seed is given none', async (t) => {
+      const { announce } = setUp(t, create);
+      const done = { isComplete: true };
+      for (let number = 0; number < 50; number++)
+        await announce(number, { zone: zoneOf(1), ...done });
+      for (let number = 50; number < 100; number++) await announce(number, { zone: zoneOf(2) });
+
+      const given = hosts(await announce(100, { zone: zoneOf(2) }));
+      assert.ok(
+        given.filter((host) => Number(host.split('.')[3]) < 50).length >= 2,
+        given.join(' '),
+      );
+      const toSeed = hosts(await announce(101, { zone: zoneOf(2), ...done }));
+      assert.ok(
+        toSeed.every((host) => Number(host.split('.')[3]) >= 50),
+        toSeed.join(' '),
+      );
+    });
+
+    test('no zone is without the origin, though one comes long before the others', async (t) => {
+      const { announce, table } = setUp(t, create);
+      const withOrigin = new Map<number, number[]>();
+      const come = async (number: number, zone: number): Promise<void> => {
+        const given = hosts(await announce(number, { zone: zoneOf(zone), origin }));
+        if (!given.includes(origin.address.host)) return;
+        withOrigin.set(zone, [...(withOrigin.get(zone) ?? []), number]);
+      };
+      for (let number = 0; number < 300; number++) await come(number, 0);
+      for (let number = 300; number < 1200; number++) await come(number, 1 + (number % 9));
+
+      const counts = Array.from({ length: 10 }, (_, zone) => withOrigin.get(zone)?.length ?? 0);
+      const sum = counts.reduce((total, count) => total + count, 0);
+      assert.equal(counts[0], 30, 'a share is left for those that come later');
+      assert.ok(Math.min(...counts) >= 2, counts.join(' '));
+      assert.ok(sum >= 50 && sum <= 100, `${sum} in all`);
+
+      // The hosts of a zone that have it die; the next of the zone to announce are given it.
+      for (const number of withOrigin.get(5) ?? []) await table.remove(torrent, address(number));
+      withOrigin.delete(5);
+      for (let number = 300; number < 1200; number++) if (number % 9 === 4) await come(number, 5);
+      assert.ok((withOrigin.get(5)?.length ?? 0) >= 2);
+    });
+
+    test('a host that changes its zone is of the new one', async (t) => {
+      const { announce, table } = setUp(t, create);
+      for (let number = 0; number < 120; number++)
+        await announce(number, { zone: zoneOf(number % 2) });
+      await announce(0, { zone: zoneOf(1) });
+      const given = hosts(await announce(0, { zone: zoneOf(1) }));
+
+      assert.equal((await table.figures(torrent)).incomplete, 120);
+      assert.ok(given.filter(isOdd).length > given.length / 2, given.join(' '));
+    });
+
     test('a peer that accepts no connections is given peers, and to nobody', async (t) => {
       const { announce, table } = setUp(t, create);
       await announce(1);
       const deaf = { address: { host: '10.9.9.9', port: 0 } };
 
-      assert.deepEqual((await announce(0, deaf)).peers, [address(1)]);
-      assert.deepEqual((await announce(1)).peers, []);
+      assert.deepEqual(peers(await announce(0, deaf)), [address(1)]);
+      assert.deepEqual(peers(await announce(1)), []);
       assert.equal((await table.figures(torrent)).incomplete, 1);
     });
 
@@ -230,9 +411,9 @@ export function testPeerTable(
       clock.advance(60_000);
       await announce(1);
       clock.advance(30_000);
-      assert.deepEqual((await announce(6, {}, otherTorrent)).peers, []);
+      assert.deepEqual(peers(await announce(6, {}, otherTorrent)), []);
       assert.equal((await table.figures(otherTorrent)).incomplete, 1);
-      assert.deepEqual((await announce(7)).peers, [address(1)]);
+      assert.deepEqual(peers(await announce(7)), [address(1)]);
     });
   });
 }

@@ -1,4 +1,6 @@
+import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { InfoHash, PeerAddress } from '../torrent/ids.ts';
+import type { Zone } from '../torrent/zone.ts';
 
 /** A swarm's figures. */
 export interface SwarmFigures {
@@ -12,12 +14,13 @@ export interface SwarmFigures {
 export interface TableAnnounce {
   /** Where the peer is; with port 0 it accepts no connections, and is given peers but never listed. */
   readonly address: PeerAddress;
+  readonly zone: Zone | undefined;
   readonly isComplete: boolean;
   /** How many peers are wanted; undefined leaves it to the table. */
   readonly want: number | undefined;
   /** Milliseconds until the peer is forgotten unless it announces again. */
   readonly lifetime: number;
-  /** The registry's own seeder. It is introduced to at most `most` peers at a time, and never to a seed. */
+  /** The registry's own seeder. It is introduced to about `most` peers at a time, some of each zone, and never to a seed. */
   readonly origin?: { readonly address: PeerAddress; readonly most: number } | undefined;
 }
 
@@ -28,13 +31,14 @@ export interface Introduction extends SwarmFigures {
 
 /**
  * Who is in which swarm. A peer is known by its address, which is seen from its connection: so nobody can change the
- * entry of another host. Every implementation passes the suite in `peer-table-suite.ts`.
+ * entry of another host. Every implementation passes the suite in `peer-table-suite.ts`. One that has the answer at hand
+ * gives it at once.
  */
 export interface PeerTable {
-  /** Lists the peer, or refreshes it, and gives it peers as `chooseHandout` has it. A full table gives peers, but lists no new one. */
-  announce(infoHash: InfoHash, announce: TableAnnounce): Promise<Introduction>;
+  /** Lists the peer, or refreshes it, and gives it peers as `torrent/handout.ts` has it. A full table gives peers, but lists no new one. */
+  announce(infoHash: InfoHash, announce: TableAnnounce): MaybePromise<Introduction>;
   /** Forgets the peer. */
-  remove(infoHash: InfoHash, address: PeerAddress): Promise<void>;
-  figures(infoHash: InfoHash): Promise<SwarmFigures>;
+  remove(infoHash: InfoHash, address: PeerAddress): MaybePromise<void>;
+  figures(infoHash: InfoHash): MaybePromise<SwarmFigures>;
   close(): Promise<void>;
 }

@@ -96,6 +96,7 @@ export class Tracker {
     }
     const introduction = await this.#table.announce(infoHash, {
       address: { host, port },
+      zone: request.zone,
       isComplete,
       want: request.numWant,
       lifetime: 2000 * interval + slack,

@@ -1,0 +1,59 @@
+import type { Zone } from '../torrent/zone.ts';
+import { LinkOrder } from './link-order.ts';
+import { PeerList, peerLists } from './peer-list.ts';
+import type { SwarmPeer } from './swarm-peer.ts';
+
+/** The peers of a swarm that stand in one zone; those without a zone make one of their own, which has no name. */
+export class ZonePeers {
+  readonly zone: Zone | undefined;
+  readonly all = new PeerList(peerLists.allOfZone);
+  readonly incomplete = new PeerList(peerLists.incompleteOfZone);
+  /** Those that lack something, by their links inside. */
+  readonly byLinksInside = new LinkOrder();
+  /** The same by their links with other zones. */
+  readonly byLinksOutside = new LinkOrder();
+  /** To how many of them the origin is introduced. */
+  originLinks = 0;
+
+  constructor(zone: Zone | undefined) {
+    this.zone = zone;
+  }
+
+  get isNamed(): boolean {
+    return this.zone !== undefined;
+  }
+
+  add(peer: SwarmPeer): void {
+    this.all.add(peer);
+  }
+
+  /** The peer lacks something. */
+  addIncomplete(peer: SwarmPeer): void {
+    this.incomplete.add(peer);
+    this.byLinksInside.add(peer.inside);
+    if (this.isNamed) this.byLinksOutside.add(peer.outside);
+  }
+
+  /** The peer is complete, or gone. */
+  deleteIncomplete(peer: SwarmPeer): void {
+    this.incomplete.delete(peer);
+    this.byLinksInside.delete(peer.inside);
+    this.byLinksOutside.delete(peer.outside);
+  }
+
+  delete(peer: SwarmPeer): void {
+    this.all.delete(peer);
+    this.deleteIncomplete(peer);
+  }
+
+  /** One of its peers has one link with `other` more, or less. */
+  changeLinks(peer: SwarmPeer, other: SwarmPeer, by: 1 | -1): void {
+    const place = peer.linksWith(other);
+    (place === peer.inside ? this.byLinksInside : this.byLinksOutside).change(place, by);
+  }
+
+  /** Its peers in the order in which they are given to another zone. */
+  get forOthers(): LinkOrder {
+    return this.isNamed ? this.byLinksOutside : this.byLinksInside;
+  }
+}
