@@ -30,12 +30,18 @@ for (const zoneCount of [0, 10, 100]) {
       const { user, system } = process.cpuUsage(before);
       return user + system;
     };
+    // The best of some rounds: whatever else the process does in between does not count.
+    const bestOf = (first: number, last: number): number => {
+      const rounds: number[] = [];
+      for (let at = first; at < last; at += 400) rounds.push(cpuOf(at, at + 400));
+      return Math.min(...rounds);
+    };
     cpuOf(0, 2_000);
-    const early = cpuOf(2_000, 4_000);
+    const early = bestOf(2_000, 4_000);
     cpuOf(4_000, 18_000);
-    const late = cpuOf(18_000, 20_000);
+    const late = bestOf(18_000, 20_000);
     await table.close();
     // A table that looks at all peers takes six times as long.
-    assert.ok(late < 4 * early, `2000 announces: ${early} µs of 4000 peers, ${late} µs of 20 000`);
+    assert.ok(late < 4 * early, `400 announces: ${early} µs of 4000 peers, ${late} µs of 20 000`);
   });
 }

@@ -48,7 +48,7 @@ suite('the torrent of a blob', () => {
     for (const host of ['registry.example:8443', 'registry', '10.0.0.1:8000', '[fd00::1]:8000']) {
       const answer = await it.expect(200, 'GET', path, { headers: { Host: host } });
       const { trackers, webSeeds } = parseMetainfo(answer.body);
-      assert.deepEqual(trackers, [`http://${host}/announce`]);
+      assert.deepEqual(trackers, [[`http://${host}/announce`]]);
       const blob = path.replace('_docket/torrents', 'blobs');
       assert.deepEqual(webSeeds, [`http://${host}${blob}`]);
     }
@@ -57,7 +57,7 @@ suite('the torrent of a blob', () => {
   for (const host of ['evil/x', 'a@b', 'a b', '"', 'a:b', 'x:1:2', '<a>', 'a?b', 'a#b', 'a\\b']) {
     test(`never holds the Host header ${JSON.stringify(host)}`, async () => {
       const answer = await it.expect(200, 'GET', path, { headers: { Host: host } });
-      assert.deepEqual(parseMetainfo(answer.body).trackers, [`${it.url}/announce`]);
+      assert.deepEqual(parseMetainfo(answer.body).trackers, [[`${it.url}/announce`]]);
     });
   }
 
