@@ -46,6 +46,10 @@ export async function compete(contender: Contender, given: CompeteOptions): Prom
     return { name, results, usage, originSent, zoneBytes };
   } finally {
     if (options.keepLogs !== undefined) await keepLogs(place, join(options.keepLogs, name));
+    // A profile is written when its program ends by itself.
+    if (options.cpuProfile !== undefined) {
+      await Promise.all(place.programs.map((program) => program.stop(20_000)));
+    }
     await end(place);
   }
 }

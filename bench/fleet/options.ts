@@ -24,6 +24,7 @@ registry and agent processes, and tells how close the last host comes to the tim
 
   --seed N          chooses which hosts are slow or killed, and when (default 1)
   --keep-logs DIR   keep what all programs said
+  --cpu-profile DIR keep a CPU profile of docket's registry and of each agent
   --json            progress on standard error, and one line of JSON on standard output
 `;
 
@@ -50,6 +51,7 @@ export interface FleetOptions {
   readonly between: number;
   readonly seed: number;
   readonly keepLogs: string | undefined;
+  readonly cpuProfile: string | undefined;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -80,6 +82,7 @@ export function parseOptions(args: readonly string[]): FleetOptions {
     between: within('--between', parseRate(values.between ?? values.rate), 1e4, 5e9),
     seed: within('--seed', Number(values.seed), 0, 2 ** 32 - 1),
     keepLogs: values['keep-logs'],
+    cpuProfile: values['cpu-profile'],
     json: values.json,
     help: values.help,
   };
@@ -99,6 +102,7 @@ const declared = {
   between: { type: 'string' },
   seed: { type: 'string', default: '1' },
   'keep-logs': { type: 'string' },
+  'cpu-profile': { type: 'string' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const satisfies ParseArgsConfig['options'];

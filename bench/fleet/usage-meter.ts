@@ -1,5 +1,6 @@
 import type { Program } from '../../test/lab/program.ts';
-import { cpuSeconds, machineTime, peakMemory } from './process-usage.ts';
+import { usageOf } from '../usage.ts';
+import { machineTime } from './machine-time.ts';
 
 /** Whose program it is: one that a host needs for itself, the origin, or a client that only asks the host's agent. */
 export type UsageKind = 'host' | 'origin' | 'client';
@@ -33,7 +34,7 @@ export class UsageMeter {
 
   /** What was used so far is forgotten. */
   start(): void {
-    for (const watched of this.#watched.values()) watched.before = cpuSeconds(watched.pid);
+    for (const watched of this.#watched.values()) watched.before = usageOf(watched.pid).cpuSeconds;
     this.#machine = machineTime();
   }
 
@@ -43,8 +44,10 @@ export class UsageMeter {
     if (watched === undefined) return;
     this.#watched.delete(program);
     const { pid, kind, before } = watched;
-    this.#cpu[kind] += cpuSeconds(pid) - before;
-    this.#memory[kind] = Math.max(this.#memory[kind], peakMemory(pid));
+    if (program.ending !== undefined) return;
+    const { cpuSeconds, peakRss } = usageOf(pid);
+    this.#cpu[kind] += cpuSeconds - before;
+    this.#memory[kind] = Math.max(this.#memory[kind], peakRss);
   }
 
   /** Counts no further. */

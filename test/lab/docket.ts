@@ -22,6 +22,8 @@ interface RoleOptions {
   /** Bytes a second. */
   readonly rate?: number;
   readonly logLevel?: string;
+  /** Added to its environment. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface RegistryOptions extends RoleOptions {
@@ -142,9 +144,10 @@ async function startRole(
   const numbers = ['--port', String(port), '--peer-port', String(peerPort)];
   if (options.rate !== undefined) numbers.push('--rate', String(options.rate));
   if (options.logLevel !== undefined) numbers.push('--log-level', options.logLevel);
+  const { environment = {} } = options;
   const program = place.start(
     [...docket, kind, '--location', location, ...numbers, ...command],
-    host === undefined ? { name } : { name, host },
+    host === undefined ? { name, environment } : { name, host, environment },
   );
   const ready = await program.line(/^docket \w+ ready: http:\/\/\S+:(\d+) peers (\d+)$/);
   return {

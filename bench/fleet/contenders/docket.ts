@@ -6,6 +6,7 @@ import { pullCommand } from '../pull-command.ts';
 import type { Runner } from '../race.ts';
 import type { Contender, Contest } from './contender.ts';
 import { startOrigin } from './origin.ts';
+import { roleSettings } from './role-settings.ts';
 
 /** How many agents start at the same time: more would not be ready sooner on few cores. */
 const startedAtOnce = 4;
@@ -30,11 +31,10 @@ async function startHost(contest: Contest, host: FleetHost, registry: string): P
   const location = join(place.folder, host.name);
   const start = async (name: string): Promise<AgentProcess> => {
     const agent = await startAgent(place, {
-      name,
       host,
       registry,
       location,
-      logLevel: options.keepLogs === undefined ? 'warn' : 'info',
+      ...roleSettings(name, options),
       ...(plan.zone === undefined ? {} : { zone: plan.zone }),
     });
     meter.watch('host', agent.program);

@@ -1,4 +1,5 @@
 import { startRegistry, type RegistryProcess } from '../../../test/lab/docket.ts';
+import { roleSettings } from './role-settings.ts';
 import type { Contest } from './contender.ts';
 
 export interface Origin {
@@ -18,7 +19,7 @@ export async function startOrigin({
   const registry = await startRegistry(place, {
     host: network.origin,
     location: image.location,
-    logLevel: options.keepLogs === undefined ? 'warn' : 'info',
+    ...roleSettings('registry', options),
   });
   meter.watch('origin', registry.program);
   const before = await registry.sent();
