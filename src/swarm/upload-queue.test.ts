@@ -56,6 +56,16 @@ suite('upload queue', () => {
     assert.deepEqual(sent, [1, 3]);
   });
 
+  test('a request that is taken back with all others is not answered, though its block was being read', async () => {
+    const { queue, sent, disk } = queueOf();
+    disk.isSlow = true;
+    queue.push(block(1));
+    queue.clear();
+    queue.push(block(2));
+    for (let turn = 0; turn < 3; turn++) await settle();
+    assert.deepEqual(sent, [2]);
+  });
+
   test('no more is sent than the connection takes, until it is drained', async () => {
     const { queue, sent } = queueOf(new Unlimited(), 2);
     for (const piece of [1, 2, 3, 4, 5]) queue.push(block(piece));

@@ -19,6 +19,8 @@ export class UploadQueue {
   #blocks: Block[] = [];
   #isRunning = false;
   #isClosed = false;
+  /** How often all requests were taken back. */
+  #clears = 0;
   #drained: (() => void) | undefined;
 
   constructor(limiter: RateLimiter, target: UploadTarget) {
@@ -48,6 +50,7 @@ export class UploadQueue {
   /** Takes all requests back. */
   clear(): void {
     this.#blocks = [];
+    this.#clears++;
   }
 
   drained(): void {
@@ -78,9 +81,12 @@ export class UploadQueue {
         if (this.#blocks[0] !== block) continue;
         this.#blocks.shift();
         paid -= block.length;
+        const clears = this.#clears;
         const read = this.#target.read(block);
         const bytes = read instanceof Uint8Array ? read : await read;
         if (this.#isClosed) return;
+        // Taken back while the disk was read: without BEP 6 nothing comes after a choke, not even when the next turn has begun.
+        if (clears !== this.#clears) continue;
         const isRoom = this.#target.send(block, bytes);
         this.#target.sent(block);
         if (!isRoom) await new Promise<void>((resolve) => (this.#drained = resolve));
