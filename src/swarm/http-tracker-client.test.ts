@@ -4,6 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { suite, test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  type AnnounceBatch,
+  batchContentType,
+  encodeAnnounceBatchResponse,
+  parseAnnounceBatch,
+} from '../torrent/announce-batch.ts';
+import {
   type AnnounceRequest,
   encodeAnnounceResponse,
   parseAnnounceQuery,
@@ -25,13 +31,22 @@ const announce: AnnounceRequest = {
   zone: parseZone('rack-7'),
 };
 
+const { infoHash, uploaded, downloaded, left, event, numWant } = announce;
+const told = { infoHash, uploaded, downloaded, left, event, numWant };
+const batch: AnnounceBatch = {
+  peerId: announce.peerId,
+  port: 6881,
+  zone: undefined,
+  torrents: [told, { ...told, infoHash: 'ab'.repeat(20) as InfoHash, event: undefined }],
+};
+
 /** A tracker on a free port, and a client; both are gone when the test ends. */
 async function setUp(
   t: TestContext,
-  listener: RequestListener,
+  listener: (...args: Parameters<RequestListener>) => unknown,
   options?: HttpTrackerClientOptions,
 ): Promise<{ client: HttpTrackerClient; url: string }> {
-  const server = createServer(listener);
+  const server = createServer((request, response) => void listener(request, response));
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const client = new HttpTrackerClient(options);
   t.after(async () => {
@@ -147,6 +162,41 @@ suite('HTTP tracker client', { timeout: 10_000 }, () => {
     await assert.rejects(client.announce('http://127.0.0.1:1/announce', announce), {
       code: 'TRACKER_UNREACHABLE',
       message: /http:\/\/127\.0\.0\.1:1\/announce.*ECONNREFUSED/,
+    });
+  });
+
+  test('many torrents go in one request, and each has its answer', async (t) => {
+    let heard: AnnounceBatch | undefined;
+    let asked = '';
+    const peers = [{ host: '10.0.0.1', port: 6881 }];
+    const torrents = [{ interval: 30, complete: 1, incomplete: 0, peers }, { failure: 'no' }];
+    const { client, url } = await setUp(t, async (request, response) => {
+      asked = `${request.method} ${request.url} ${request.headers['content-type']}`;
+      heard = parseAnnounceBatch(Buffer.concat(await request.toArray()));
+      response.setHeader('Content-Type', batchContentType);
+      response.end(encodeAnnounceBatchResponse({ interval: 30, minInterval: 3, torrents }));
+    });
+
+    const answer = await client.announceBatch(`${url}?key=1`, batch);
+    assert.deepEqual(answer, { interval: 30, minInterval: 3, torrents });
+    assert.deepEqual(heard, batch);
+    assert.equal(asked, `POST /announce?key=1 ${batchContentType}`);
+  });
+
+  test('a tracker that answers a batch otherwise takes one torrent at a time; one that is ill may take more', async (t) => {
+    const { client, url } = await setUp(t, ({ url: path = '' }, response) => {
+      response.statusCode = Number(/\d{3}/.exec(path)?.[0]);
+      response.end(encodeTrackerFailure('no info_hash'));
+    });
+
+    for (const status of [200, 400, 404, 405]) {
+      await assert.rejects(client.announceBatch(`${url}?${status}`, batch), {
+        code: 'TRACKER_WITHOUT_BATCHES',
+      });
+    }
+    await assert.rejects(client.announceBatch(`${url}?503`, batch), {
+      code: 'TRACKER_ANSWER_INVALID',
+      message: /503/,
     });
   });
 

@@ -148,12 +148,12 @@ export class UdpTracker {
     if (answer !== undefined) this.#pending.get(answer.transaction)?.(answer);
   }
 
-  #drop(error: TrackerError): void {
+  #drop(reason: TrackerError): void {
     const channel = this.#channel;
     this.#channel = undefined;
     this.#connection = undefined;
     void channel?.then((open) => open.close()).catch(() => {});
-    for (const tell of this.#pending.values()) tell(error);
+    for (const tell of this.#pending.values()) tell(reason);
   }
 
   #unreachable(cause: unknown): TrackerError {
