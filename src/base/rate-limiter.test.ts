@@ -32,6 +32,11 @@ async function drive(
   return { flowed, order };
 }
 
+/** Lets everything go on that can. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+}
+
 suite('rate limiter', () => {
   test('the first burst goes at once, what is beyond it waits as long as it takes to flow', async () => {
     const clock = new ManualClock();
@@ -97,6 +102,91 @@ suite('rate limiter', () => {
     assert.equal(isOver, false);
     clock.advance(1);
     await turn;
+  });
+
+  test('a faster rate holds at once, also for those who wait', async () => {
+    const clock = new ManualClock();
+    const bucket = new TokenBucket(1_000, clock, 1_000);
+    const order: string[] = [];
+    const first = bucket.take(11_000)?.then(() => order.push('first'));
+    const second = bucket.take(10_000)?.then(() => order.push('second'));
+    clock.advance(5_000);
+    bucket.rate = 5_000;
+    clock.advance(999);
+    await settled();
+    assert.deepEqual(order, []);
+    clock.advance(1);
+    await first;
+    clock.advance(1_999);
+    await settled();
+    assert.deepEqual(order, ['first']);
+    clock.advance(1);
+    await second;
+  });
+
+  test('a slower rate holds at once, and what flowed before stays paid', async () => {
+    const clock = new ManualClock();
+    const bucket = new TokenBucket(10_000, clock, 1_000);
+    let isOver = false;
+    const turn = bucket.take(11_000)?.then(() => (isOver = true));
+    clock.advance(500);
+    bucket.rate = 1_000;
+    clock.advance(4_999);
+    await settled();
+    assert.equal(isOver, false);
+    clock.advance(1);
+    await turn;
+  });
+
+  test('without a limit any more all who wait go on, and with one again nothing is owed of that time', async () => {
+    const clock = new ManualClock();
+    const bucket = new TokenBucket(1_000, clock, 1_000);
+    const waiting = [bucket.take(1_000_000), bucket.take(1_000)];
+    bucket.rate = undefined;
+    for (const turn of waiting) await turn;
+    assert.equal(bucket.take(50_000_000), undefined);
+    assert.equal(clock.waiting, 0);
+    bucket.rate = 1_000;
+    const turn = bucket.take(500);
+    assert.notEqual(turn, undefined);
+    clock.advance(500);
+    await turn;
+  });
+
+  test('however often the rate changes, the bytes that flow are the sum over its times', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(
+          fc.record({
+            rate: fc.integer({ min: 10_000, max: 10_000_000 }),
+            lasts: fc.integer({ min: 1, max: 500 }),
+          }),
+          { minLength: 1, maxLength: 8 },
+        ),
+        async (times) => {
+          const clock = new ManualClock();
+          const bucket = new TokenBucket(1, clock, 20_000);
+          let flowed = 0;
+          const allowed = times.reduce((sum, { rate, lasts }) => sum + (rate * lasts) / 1000, 0);
+          const use = async (): Promise<void> => {
+            while (flowed < 2 * allowed + 50_000) {
+              await bucket.take(1_000);
+              flowed += 1_000;
+            }
+          };
+          void use();
+          for (const { rate, lasts } of times) {
+            bucket.rate = rate;
+            for (let passed = 0; passed < lasts; passed++) {
+              clock.advance(1);
+              for (let turn = 0; turn < 30; turn++) await Promise.resolve();
+            }
+          }
+          assert.ok(Math.abs(flowed - allowed) <= 22_000, `${flowed} of ${allowed} bytes`);
+        },
+      ),
+      { numRuns: 20 },
+    );
   });
 
   test('all that was taken is counted, limited or not', () => {

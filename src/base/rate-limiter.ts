@@ -20,29 +20,91 @@ export class Unlimited implements RateLimiter {
   }
 }
 
-/** A token bucket of `bytesPerSecond` that holds at most `burst` bytes (default: what flows in 50 ms). */
+interface Waiter {
+  /** Its turn has come when so many bytes in all may have flowed. */
+  readonly at: number;
+  readonly resolve: () => void;
+}
+
+/**
+ * A token bucket that holds at most `burst` bytes (default: what flows in 50 ms). Its rate, in bytes a second or
+ * undefined for no limit, can be changed at any time: it holds at once, for those who wait too.
+ */
 export class TokenBucket implements RateLimiter {
-  readonly #perMillisecond: number;
-  readonly #burst: number;
   readonly #clock: Clock;
-  /** The moment at which all bytes taken so far have flowed. */
-  #paidUntil: number;
+  readonly #burst: number | undefined;
+  #rate: number | undefined;
+  /** How many bytes in all may have flowed until `#at`; never more than one burst beyond `total`. */
+  #allowed = 0;
+  #at: number;
+  #waiters: Waiter[] = [];
+  #cancel: (() => void) | undefined;
   total = 0;
 
-  constructor(bytesPerSecond: number, clock: Clock, burst = Math.max(16_384, bytesPerSecond / 20)) {
-    this.#perMillisecond = bytesPerSecond / 1000;
-    this.#burst = burst / this.#perMillisecond;
+  constructor(bytesPerSecond: number | undefined, clock: Clock, burst?: number) {
     this.#clock = clock;
-    this.#paidUntil = clock.now() - this.#burst;
+    this.#burst = burst;
+    this.#at = clock.now();
+    this.#rate = bytesPerSecond;
+    this.#allowed = this.#mostAhead;
+  }
+
+  get rate(): number | undefined {
+    return this.#rate;
+  }
+
+  set rate(bytesPerSecond: number | undefined) {
+    this.#flow();
+    // Where there was no limit nothing was counted as allowed.
+    if (this.#rate === undefined) this.#allowed = this.total;
+    this.#rate = bytesPerSecond;
+    this.#cancel?.();
+    this.#cancel = undefined;
+    this.#wake();
   }
 
   take(bytes: number): Promise<void> | undefined {
+    if (this.#rate === undefined) {
+      this.total += bytes;
+      return undefined;
+    }
+    this.#flow();
     this.total += bytes;
+    if (this.total <= this.#allowed) return undefined;
+    const turn = new Promise<void>((resolve) => this.#waiters.push({ at: this.total, resolve }));
+    if (this.#cancel === undefined) this.#wake();
+    return turn;
+  }
+
+  get #mostAhead(): number {
+    return this.#burst ?? Math.max(16_384, (this.#rate ?? 0) / 20);
+  }
+
+  #flow(): void {
     const now = this.#clock.now();
-    this.#paidUntil = Math.max(this.#paidUntil, now - this.#burst) + bytes / this.#perMillisecond;
-    const wait = this.#paidUntil - now;
-    if (wait <= 0) return undefined;
-    return new Promise((resolve) => void this.#clock.after(wait, resolve));
+    const flowed = ((now - this.#at) * (this.#rate ?? 0)) / 1000;
+    this.#allowed = Math.min(this.#allowed + flowed, this.total + this.#mostAhead);
+    this.#at = now;
+  }
+
+  #wake(): void {
+    this.#flow();
+    // A part of a byte is nobody's turn to wait for: timers and fractions are not that exact.
+    const allowed = this.#rate === undefined ? Infinity : this.#allowed + 0.5;
+    let woken = 0;
+    for (const waiter of this.#waiters) {
+      if (waiter.at > allowed) break;
+      waiter.resolve();
+      woken++;
+    }
+    if (woken > 0) this.#waiters = this.#waiters.slice(woken);
+    const [next] = this.#waiters;
+    if (next === undefined || this.#rate === undefined) return;
+    const wait = ((next.at - this.#allowed) / this.#rate) * 1000;
+    this.#cancel = this.#clock.after(wait, () => {
+      this.#cancel = undefined;
+      this.#wake();
+    });
   }
 }
 
