@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { whenReady, type MaybePromise } from './maybe-promise.ts';
+import { allReady, whenReady, type MaybePromise } from './maybe-promise.ts';
 
 const double = (value: number): MaybePromise<number> => 2 * value;
 
@@ -11,6 +11,13 @@ test('what is there is gone on with at once, and what comes when it comes', asyn
   assert.equal(await coming, 4);
   const chained = whenReady(2, async (value) => value + 1);
   assert.equal(await chained, 3);
+});
+
+test('many are there when all of them are', async () => {
+  assert.deepEqual(allReady([1, 2]), [1, 2]);
+  const coming = allReady([1, Promise.resolve(2), 3]);
+  assert.ok(coming instanceof Promise);
+  assert.deepEqual(await coming, [1, 2, 3]);
 });
 
 test('a failure is passed on as it came', async () => {

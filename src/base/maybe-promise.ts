@@ -9,3 +9,10 @@ export function whenReady<T, U>(
   if (value instanceof Promise) return value.then((there: T) => proceed(there));
   return proceed(value);
 }
+
+/** All values, in their order: at once when they are all there. */
+export function allReady<T>(values: readonly MaybePromise<T>[]): MaybePromise<readonly T[]> {
+  const isComing = values.some((value) => value instanceof Promise);
+  if (!isComing) return values as readonly T[];
+  return Promise.all(values.map(async (value) => await value));
+}

@@ -4,6 +4,8 @@ import * as fc from 'fast-check';
 import { isIpv4, ordinary, peerAddresses, twentyBytesHex, zones } from '../../test/arbitraries.ts';
 import { fuzzRuns, survives } from '../../test/mutations.ts';
 import {
+  asksForDictionaries,
+  encodeAnnounceDictionaries,
   encodeAnnounceQuery,
   encodeAnnounceResponse,
   parseAnnounceQuery,
@@ -11,7 +13,7 @@ import {
   type AnnounceRequest,
   type AnnounceResponse,
 } from './announce.ts';
-import { encodeBencode } from './bencode.ts';
+import { decodeBencode, encodeBencode } from './bencode.ts';
 import type { InfoHash, PeerId } from './ids.ts';
 import {
   encodeScrapeQuery,
@@ -96,6 +98,31 @@ suite('announce and scrape', { timeout: 60_000 }, () => {
       }),
       { numRuns: fuzzRuns },
     );
+  });
+
+  test('an answer is the canonical bencoding that every client reads', () => {
+    fc.assert(
+      fc.property(response, (original) => {
+        const body = encodeAnnounceResponse(original);
+        assert.deepEqual(encodeBencode(decodeBencode(body)), body);
+      }),
+      { numRuns: fuzzRuns },
+    );
+  });
+
+  test('an answer in dictionaries says the same', () => {
+    fc.assert(
+      fc.property(response, (original) => {
+        const body = encodeAnnounceDictionaries(original);
+        assert.deepEqual(parseAnnounceResponse(body), original);
+      }),
+      { numRuns: fuzzRuns },
+    );
+    for (const search of ['?compact=0', 'a=1&compact=0&b=2'])
+      assert.ok(asksForDictionaries(search));
+    for (const search of ['', '?compact=1', '?compact=01', '?xcompact=0', '?compact=0x']) {
+      assert.equal(asksForDictionaries(search), false, search);
+    }
   });
 
   test('a scrape survives the round trip', () => {

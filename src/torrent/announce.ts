@@ -15,6 +15,8 @@ import { TrackerError } from './tracker-error.ts';
 import { parseTrackerQuery, percentEncodeHex, twentyBytes } from './tracker-query.ts';
 import { isZone, type Zone } from './zone.ts';
 
+const endMark = 0x65;
+
 /** What a peer tells a tracker (BEP 3). Where the peer is, is seen from its connection, never from the request. */
 export interface AnnounceRequest {
   readonly infoHash: InfoHash;
@@ -82,16 +84,39 @@ export function parseAnnounceQuery(search: string): AnnounceRequest {
   };
 }
 
-/** The body of an answer, always compact. */
+/** The body of an answer, compact. Written by hand, since a tracker writes thousands of them a second. */
 export function encodeAnnounceResponse(response: AnnounceResponse): Buffer<ArrayBuffer> {
+  const { complete, incomplete, interval, minInterval } = response;
   const { peers, peers6 } = encodeCompactPeers(response.peers);
+  const least = minInterval === undefined ? '' : `12:min intervali${minInterval}e`;
+  const head =
+    `d8:completei${complete}e10:incompletei${incomplete}e8:intervali${interval}e${least}` +
+    `5:peers${peers.length}:`;
+  const head6 = peers6.length === 0 ? '' : `6:peers6${peers6.length}:`;
+  const length = head.length + peers.length + head6.length + peers6.length + 1;
+  const body = Buffer.allocUnsafe(length);
+  let at = body.write(head, 0, 'latin1');
+  body.set(peers, at);
+  at += peers.length;
+  at += body.write(head6, at, 'latin1');
+  body.set(peers6, at);
+  body[length - 1] = endMark;
+  return body;
+}
+
+/** True for the query of a client that does not want the compact form (BEP 23). */
+export function asksForDictionaries(search: string): boolean {
+  return search.includes('compact=0') && /(?:^|[?&])compact=0(?:&|$)/.test(search);
+}
+
+/** The body of an answer with a dictionary for each peer (BEP 3); without the ids of the peers, which nobody needs. */
+export function encodeAnnounceDictionaries(response: AnnounceResponse): Buffer<ArrayBuffer> {
   return encodeBencode({
     complete: response.complete,
     incomplete: response.incomplete,
     interval: response.interval,
     'min interval': response.minInterval,
-    peers,
-    peers6: peers6.length > 0 ? peers6 : undefined,
+    peers: response.peers.map(({ host, port }) => ({ ip: host, port })),
   });
 }
 

@@ -1,9 +1,13 @@
+const dot = 0x2e;
+const zero = 0x30;
+
 /**
  * An IP address in the one spelling that Docket uses: IPv4 dotted; IPv6 in lower case as RFC 5952 has it, without
  * brackets or zone; an IPv4 address that is mapped into IPv6 (`::ffff:10.0.0.1`, as dual-stack sockets give it) as IPv4.
  * Undefined for anything else, such as a host name.
  */
 export function canonicalIp(text: string): string | undefined {
+  if (isDotted(text)) return text;
   const bytes = ipBytes(text);
   return bytes && formatIp(bytes);
 }
@@ -26,6 +30,29 @@ export function formatIp(bytes: Uint8Array): string {
   if (zeros.length < 2) return groups.join(':');
   const head = groups.slice(0, zeros.start).join(':');
   return `${head}::${groups.slice(zeros.start + zeros.length).join(':')}`;
+}
+
+/** True for an IPv4 address as it is spelt here; without a regular expression, since trackers look at so many. */
+function isDotted(text: string): boolean {
+  if (text.length > 15) return false;
+  let parts = 0;
+  let digits = 0;
+  let value = 0;
+  for (let at = 0; at <= text.length; at++) {
+    const code = at === text.length ? dot : text.charCodeAt(at);
+    if (code === dot) {
+      if (digits === 0 || value > 255) return false;
+      parts++;
+      digits = 0;
+      value = 0;
+    } else {
+      const digit = code - zero;
+      if (digit < 0 || digit > 9 || (digits > 0 && value === 0)) return false;
+      value = 10 * value + digit;
+      digits++;
+    }
+  }
+  return parts === 4;
 }
 
 function ipv4Bytes(text: string): Uint8Array | undefined {

@@ -7,6 +7,11 @@ import {
   parseAnnounceResponse,
   type AnnounceRequest,
 } from '../torrent/announce.ts';
+import {
+  type BatchedAnswer,
+  encodeAnnounceBatch,
+  parseAnnounceBatchResponse,
+} from '../torrent/announce-batch.ts';
 import type { InfoHash, PeerId } from '../torrent/ids.ts';
 import { encodeScrapeQuery, parseScrapeResponse } from '../torrent/scrape.ts';
 import { Tracker, type TrackerOptions } from './tracker.ts';
@@ -138,9 +143,14 @@ suite('tracker', () => {
         query().replace(/info_hash=[^&]*/, 'info_hash=%00'),
         '?compact=1&&=',
       ]
-        .map((search) => tracker.announce(search, { host: '10.0.0.1' }))
-        .concat(tracker.scrape(''), tracker.scrape('?info_hash=short'))
-        .concat(tracker.scrape(encodeScrapeQuery(Array.from({ length: 65 }, () => torrent)))),
+        .map(async (search) => await tracker.announce(search, { host: '10.0.0.1' }))
+        .concat(
+          [
+            '',
+            '?info_hash=short',
+            encodeScrapeQuery(Array.from({ length: 65 }, () => torrent)),
+          ].map(async (search) => await tracker.scrape(search)),
+        ),
     );
 
     for (const reason of reasons) {
@@ -162,4 +172,140 @@ suite('tracker', () => {
       message: 'the tracker could not answer, try again later',
     });
   });
+
+  test('a client that cannot read the compact form is given dictionaries', async (t) => {
+    const { tracker } = setUp(t);
+    await tracker.announce(query(), { host: '10.0.0.1' });
+    await tracker.announce(query(), { host: '2001:db8::5' });
+    const search = query().replace('compact=1', 'compact=0');
+    const body = await tracker.announce(search, { host: '10.0.0.2' });
+
+    assert.match(body.toString('latin1'), /5:peersld2:ip/);
+    const hosts = parseAnnounceResponse(body).peers.map(({ host }) => host);
+    assert.deepEqual(hosts.toSorted(), ['10.0.0.1', '2001:db8::5']);
+  });
+
+  test('a host that announces over both families is listed with both addresses', async (t) => {
+    const { tracker } = setUp(t);
+    await tracker.announce(query(), { host: '10.0.0.1' });
+    await tracker.announce(query(), { host: '2001:db8::1' });
+    const { peers, incomplete } = parseAnnounceResponse(
+      await tracker.announce(query(), { host: '::ffff:10.0.0.2' }),
+    );
+
+    assert.equal(incomplete, 3);
+    assert.deepEqual(peers.map(({ host }) => host).toSorted(), ['10.0.0.1', '2001:db8::1']);
+  });
+
+  test("nobody is sent to a host's own services, whatever port a peer names", async (t) => {
+    const { tracker } = setUp(t);
+    for (const port of [0, 22, 1023, 1024]) {
+      await tracker.announce(query({ port }), { host: `10.0.1.${port % 200}` });
+    }
+    const { peers } = parseAnnounceResponse(await tracker.announce(query(), { host: '10.0.0.2' }));
+
+    assert.deepEqual(peers, [{ host: '10.0.1.24', port: 1024 }]);
+  });
+
+  test('a host that asks without end is told to wait, and the others are answered', async (t) => {
+    const { tracker, clock } = setUp(t);
+    const scrapes = query({ numWant: 0 });
+    const ask = async (host: string): Promise<number> =>
+      parseAnnounceResponse(await tracker.announce(scrapes, { host })).complete;
+    for (let round = 0; round < 50_000; round++) {
+      void tracker.announce(scrapes, { host: '10.0.0.1' });
+    }
+    await assert.rejects(ask('10.0.0.1'), { code: 'TRACKER_REFUSED', message: /too many/ });
+    assert.equal(await ask('10.0.0.2'), 0);
+    clock.advance(2_000);
+    assert.equal(await ask('10.0.0.1'), 0);
+  });
+
+  test('many torrents are announced in one request, and each is answered on its own', async (t) => {
+    const { tracker } = setUp(t, { allows: (infoHash) => infoHash !== other });
+    await tracker.announce(query(), { host: '10.0.0.1' });
+    await tracker.announce(query(), { host: '2001:db8::1' });
+    const third = 'ee'.repeat(20) as InfoHash;
+    const figures = { uploaded: 0, downloaded: 0, left: 1, event: undefined, numWant: undefined };
+    const batch = {
+      peerId: '2e'.repeat(20) as PeerId,
+      port: 7000,
+      zone: undefined,
+      torrents: [
+        { ...figures, infoHash: torrent },
+        { ...figures, infoHash: other },
+        { ...figures, infoHash: third, left: 0 },
+      ],
+    };
+    const body = await tracker.announceBatch(
+      encodeAnnounceBatch(batch),
+      { host: '10.0.0.2' },
+      origin,
+    );
+    const answer = parseAnnounceBatchResponse(body, 3);
+
+    assert.deepEqual(
+      { ...answer, torrents: answer.torrents.map(sorted) },
+      {
+        interval: 30,
+        minInterval: 3,
+        torrents: [
+          {
+            interval: 30,
+            complete: 1,
+            incomplete: 3,
+            peers: ['10.0.0.1 6881', '192.0.2.1 6999', '2001:db8::1 6881'],
+          },
+          { failure: 'this torrent is not tracked here' },
+          { interval: 900, complete: 2, incomplete: 0, peers: [] },
+        ],
+      },
+    );
+    const { peers } = parseAnnounceResponse(await tracker.announce(query(), { host: '10.0.0.3' }));
+    assert.ok(peers.some(({ host, port }) => host === '10.0.0.2' && port === 7000));
+  });
+
+  test('a torrent of a batch that cannot be answered now does not spoil the others', async (t) => {
+    const { tracker } = setUp(t, {
+      allows: async (infoHash) => {
+        if (infoHash === other) throw new Error('SQLITE_BUSY at /secret/path');
+        return true;
+      },
+    });
+    const figures = { uploaded: 0, downloaded: 0, left: 1, event: undefined, numWant: undefined };
+    const torrents = [torrent, other].map((infoHash) => ({ ...figures, infoHash }));
+    const batch = { peerId: '2e'.repeat(20) as PeerId, port: 7000, zone: undefined, torrents };
+    const body = await tracker.announceBatch(encodeAnnounceBatch(batch), { host: '10.0.0.2' });
+
+    const answer = parseAnnounceBatchResponse(body, 2);
+    assert.deepEqual(answer.torrents.map(sorted), [
+      { interval: 30, complete: 0, incomplete: 1, peers: [] },
+      { failure: 'the tracker could not answer, try again later' },
+    ]);
+  });
+
+  test('a batch that is none, or of a host that asks without end, is refused whole', async (t) => {
+    const { tracker } = setUp(t);
+    const refused = await tracker.announceBatch(Buffer.from('le'), { host: '10.0.0.1' });
+    assert.throws(() => parseAnnounceBatchResponse(refused, 1), { code: 'TRACKER_REFUSED' });
+    const figures = { uploaded: 0, downloaded: 0, left: 1, event: undefined, numWant: 0 };
+    const torrents = Array.from({ length: 1000 }, (_, index) => ({
+      ...figures,
+      infoHash: index.toString(16).padStart(40, '0') as InfoHash,
+    }));
+    const batch = { peerId: '2e'.repeat(20) as PeerId, port: 7000, zone: undefined, torrents };
+    const body = encodeAnnounceBatch(batch);
+    let last: Buffer = Buffer.alloc(0);
+    for (let round = 0; round < 51; round++) {
+      last = await tracker.announceBatch(body, { host: '10.0.0.1' });
+    }
+    assert.throws(() => parseAnnounceBatchResponse(last, 1000), /too many/);
+  });
 });
+
+/** An answer whose peers are easily compared. */
+function sorted(answer: BatchedAnswer): unknown {
+  return 'failure' in answer
+    ? answer
+    : { ...answer, peers: answer.peers.map(({ host, port }) => `${host} ${port}`).toSorted() };
+}

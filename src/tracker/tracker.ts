@@ -1,15 +1,29 @@
-import type { Clock } from '../base/clock.ts';
+import { every, type Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { silentLog, type Log } from '../base/log.ts';
+import { allReady, whenReady, type MaybePromise } from '../base/maybe-promise.ts';
 import type { Random } from '../base/random.ts';
-import { encodeAnnounceResponse, parseAnnounceQuery } from '../torrent/announce.ts';
+import {
+  type AnnounceRequest,
+  type AnnounceResponse,
+  asksForDictionaries,
+  encodeAnnounceDictionaries,
+  encodeAnnounceResponse,
+  parseAnnounceQuery,
+} from '../torrent/announce.ts';
+import {
+  type BatchedAnswer,
+  encodeAnnounceBatchResponse,
+  parseAnnounceBatch,
+} from '../torrent/announce-batch.ts';
 import type { InfoHash, PeerAddress } from '../torrent/ids.ts';
 import { canonicalIp } from '../torrent/ip-address.ts';
 import { encodeScrapeResponse, parseScrapeQuery, type ScrapeEntry } from '../torrent/scrape.ts';
 import { encodeTrackerFailure } from '../torrent/tracker-answer.ts';
 import { TrackerError } from '../torrent/tracker-error.ts';
+import { AnnounceBudget } from './announce-budget.ts';
 import { MemoryPeerTable } from './memory-peer-table.ts';
-import type { PeerTable } from './peer-table.ts';
+import type { PeerTable, SwarmFigures } from './peer-table.ts';
 
 export interface TrackerOptions {
   readonly clock: Clock;
@@ -18,7 +32,7 @@ export interface TrackerOptions {
   /** Where the peers are kept; default: in memory. */
   readonly table?: PeerTable;
   /** Which torrents are tracked; default: all. */
-  readonly allows?: (infoHash: InfoHash) => boolean | Promise<boolean>;
+  readonly allows?: (infoHash: InfoHash) => MaybePromise<boolean>;
   /** Seconds between the announces of a seed; default 900. */
   readonly seedInterval?: number;
   /** Seconds between the announces of a peer that lacks something; default 30. */
@@ -33,106 +47,222 @@ const originLinks = 60;
 const slack = 15_000;
 /** The most torrents of one scrape. */
 const largestScrape = 64;
+/** Below it are the ports of a host's own services: nobody is sent there, whatever a peer says. */
+const leastPeerPort = 1024;
+const sweepInterval = 10_000;
 
-/** A BitTorrent tracker without its network face: queries in, bencoded answers out (BEP 3, 7, 23, 48). */
+/**
+ * A BitTorrent tracker without its network faces: what is asked in, answers out (BEP 3, 7, 23, 48, and Docket's batches).
+ * It answers at once when its table and its list of torrents do.
+ */
 export class Tracker {
   readonly #options: TrackerOptions;
   readonly #log: Log;
   readonly #table: PeerTable;
+  readonly #budget: AnnounceBudget;
+  readonly #stopSweeping: () => void;
 
   constructor(options: TrackerOptions) {
     this.#options = options;
     this.#log = options.log ?? silentLog;
     this.#table = options.table ?? new MemoryPeerTable(options);
+    this.#budget = new AnnounceBudget(options.clock);
+    this.#stopSweeping = every(options.clock, sweepInterval, () => this.#budget.sweep());
   }
 
   /**
    * Answers an announce whose query is `search`, from a peer whose connection comes from `from.host`. `origin`, an IP
    * address and port, is the registry's own seeder: it is given to peers that lack something, and counts as one complete
-   * peer. Never rejects: what goes wrong is answered as a failure reason.
+   * peer. Never fails: what goes wrong is answered as a failure reason.
    */
-  announce(search: string, from: { readonly host: string }, origin?: PeerAddress): Promise<Buffer> {
-    return this.#answer(() => this.#announce(search, from.host, origin));
+  announce(
+    search: string,
+    from: { readonly host: string },
+    origin?: PeerAddress,
+  ): MaybePromise<Buffer> {
+    return this.#answer(() => {
+      const request = parseAnnounceQuery(search);
+      const encode = asksForDictionaries(search)
+        ? encodeAnnounceDictionaries
+        : encodeAnnounceResponse;
+      return whenReady(this.introduce(request, from, origin), encode);
+    });
   }
 
-  /** Answers a scrape, with the figures of the torrents that it names. Never rejects. */
-  scrape(search: string, origin?: PeerAddress): Promise<Buffer> {
-    return this.#answer(() => this.#scrape(search, origin));
+  /** Answers the announces of one peer for many torrents, each on its own (`announce-batch.ts`). Never fails. */
+  announceBatch(
+    body: Uint8Array,
+    from: { readonly host: string },
+    origin?: PeerAddress,
+  ): MaybePromise<Buffer> {
+    return this.#answer(() => {
+      const { peerId, port, zone, torrents } = parseAnnounceBatch(body);
+      const host = this.#admit(from.host, torrents.length);
+      const answers = torrents.map((torrent) =>
+        this.#batched({ peerId, port, zone, ...torrent }, host, origin),
+      );
+      return whenReady(allReady(answers), (all) => {
+        const first = all.find((answer) => 'interval' in answer);
+        return encodeAnnounceBatchResponse({
+          interval: first?.interval ?? this.#interval(false),
+          minInterval: this.#minInterval,
+          torrents: all,
+        });
+      });
+    });
+  }
+
+  /** Answers a scrape, with the figures of the torrents that it names. Never fails. */
+  scrape(search: string, origin?: PeerAddress): MaybePromise<Buffer> {
+    return this.#answer(() => {
+      const infoHashes = parseScrapeQuery(search);
+      if (infoHashes.length === 0) throw refusal('name the torrents to scrape');
+      if (infoHashes.length > largestScrape) {
+        throw refusal(`at most ${largestScrape} torrents can be scraped at once`);
+      }
+      return whenReady(this.figures(infoHashes, origin), (entries) => {
+        const known = infoHashes.flatMap((infoHash, index) => {
+          const entry = entries[index];
+          return entry === undefined ? [] : [[infoHash, entry] as const];
+        });
+        return encodeScrapeResponse(new Map(known));
+      });
+    });
+  }
+
+  /** As `announce`, for a face with a form of its own. Throws TrackerError when it says no. */
+  introduce(
+    request: AnnounceRequest,
+    from: { readonly host: string },
+    origin?: PeerAddress,
+  ): MaybePromise<AnnounceResponse> {
+    return this.#introduce(request, this.#admit(from.host, 1), origin);
+  }
+
+  /** The figures of torrents, in their order; undefined for those that are not tracked here. */
+  figures(
+    infoHashes: readonly InfoHash[],
+    origin?: PeerAddress,
+  ): MaybePromise<readonly (ScrapeEntry | undefined)[]> {
+    return allReady(
+      infoHashes.map((infoHash) =>
+        whenReady(this.#isAllowed(infoHash), (isAllowed) =>
+          isAllowed ? this.#figures(infoHash, origin) : undefined,
+        ),
+      ),
+    );
+  }
+
+  /** What a peer is told when something goes wrong: what it did wrong, but nothing of what happens here. */
+  reasonOf(error: unknown): string {
+    if (error instanceof TrackerError) return error.message;
+    this.#log.error({ error: messageOf(error) }, 'the tracker could not answer');
+    return 'the tracker could not answer, try again later';
   }
 
   async close(): Promise<void> {
+    this.#stopSweeping();
     await this.#table.close();
   }
 
-  async #answer(answer: () => Promise<Buffer>): Promise<Buffer> {
+  #answer(answer: () => MaybePromise<Buffer>): MaybePromise<Buffer> {
+    const failure = (error: unknown): Buffer => encodeTrackerFailure(this.reasonOf(error));
     try {
-      return await answer();
+      const given = answer();
+      return given instanceof Promise ? given.catch(failure) : given;
     } catch (error) {
-      if (error instanceof TrackerError) return encodeTrackerFailure(error.message);
-      this.#log.error({ error: messageOf(error) }, 'the tracker could not answer');
-      return encodeTrackerFailure('the tracker could not answer, try again later');
+      return failure(error);
     }
   }
 
-  async #announce(search: string, from: string, origin?: PeerAddress): Promise<Buffer> {
-    const request = parseAnnounceQuery(search);
+  #batched(
+    request: AnnounceRequest,
+    host: string,
+    origin: PeerAddress | undefined,
+  ): MaybePromise<BatchedAnswer> {
+    const failure = (error: unknown): BatchedAnswer => ({ failure: this.reasonOf(error) });
+    try {
+      const response = this.#introduce(request, host, origin);
+      return response instanceof Promise ? response.catch(failure) : response;
+    } catch (error) {
+      return failure(error);
+    }
+  }
+
+  /** The host's address in its one spelling. Throws when it has none, or asks for too much. */
+  #admit(from: string, announces: number): string {
     const host = canonicalIp(from);
     if (host === undefined) throw refusal('the address of the peer is unknown');
-    if (!(await this.#isAllowed(request.infoHash)))
-      throw refusal('this torrent is not tracked here');
-    const { infoHash, port } = request;
-    const isComplete = request.left === 0;
-    const interval = isComplete
-      ? (this.#options.seedInterval ?? 900)
-      : (this.#options.downloaderInterval ?? 30);
-    const answer = { interval, minInterval: this.#options.minInterval ?? 3 };
-    if (request.event === 'stopped') {
-      await this.#table.remove(infoHash, { host, port });
-      return encodeAnnounceResponse({
-        ...answer,
-        ...(await this.#figures(infoHash, origin)),
-        peers: [],
-      });
+    if (this.#budget.take(host, announces)) return host;
+    throw refusal('too many announces come from this host, try again later');
+  }
+
+  #introduce(
+    request: AnnounceRequest,
+    host: string,
+    origin: PeerAddress | undefined,
+  ): MaybePromise<AnnounceResponse> {
+    return whenReady(this.#isAllowed(request.infoHash), (isAllowed) => {
+      if (!isAllowed) throw refusal('this torrent is not tracked here');
+      return this.#allowed(request, host, origin);
+    });
+  }
+
+  #allowed(
+    request: AnnounceRequest,
+    host: string,
+    origin: PeerAddress | undefined,
+  ): MaybePromise<AnnounceResponse> {
+    const { infoHash, event, zone, left, numWant } = request;
+    const address = { host, port: request.port < leastPeerPort ? 0 : request.port };
+    const isComplete = left === 0;
+    const interval = this.#interval(isComplete);
+    const respond = (
+      { complete, incomplete }: SwarmFigures,
+      peers: readonly PeerAddress[],
+    ): AnnounceResponse => ({
+      interval,
+      minInterval: this.#minInterval,
+      complete: origin === undefined ? complete : complete + 1,
+      incomplete,
+      peers,
+    });
+    if (event === 'stopped') {
+      return whenReady(this.#table.remove(infoHash, address), () =>
+        whenReady(this.#table.figures(infoHash), (figures) => respond(figures, [])),
+      );
     }
-    const introduction = await this.#table.announce(infoHash, {
-      address: { host, port },
-      zone: request.zone,
+    const introduction = this.#table.announce(infoHash, {
+      address,
+      zone,
       isComplete,
-      want: request.numWant,
+      want: numWant,
       lifetime: 2000 * interval + slack,
       origin: origin && { address: origin, most: originLinks },
     });
-    return encodeAnnounceResponse({ ...answer, ...withOrigin(introduction, origin) });
+    return whenReady(introduction, (given) => respond(given, given.peers));
   }
 
-  async #scrape(search: string, origin?: PeerAddress): Promise<Buffer> {
-    const infoHashes = parseScrapeQuery(search);
-    if (infoHashes.length === 0) throw refusal('name the torrents to scrape');
-    if (infoHashes.length > largestScrape) {
-      throw refusal(`at most ${largestScrape} torrents can be scraped at once`);
-    }
-    const entries = new Map<InfoHash, ScrapeEntry>();
-    for (const infoHash of infoHashes) {
-      if (!(await this.#isAllowed(infoHash))) continue;
-      entries.set(infoHash, await this.#figures(infoHash, origin));
-    }
-    return encodeScrapeResponse(entries);
+  #interval(isComplete: boolean): number {
+    const { seedInterval = 900, downloaderInterval = 30 } = this.#options;
+    return isComplete ? seedInterval : downloaderInterval;
   }
 
-  async #isAllowed(infoHash: InfoHash): Promise<boolean> {
-    return (await this.#options.allows?.(infoHash)) ?? true;
+  get #minInterval(): number {
+    return this.#options.minInterval ?? 3;
   }
 
-  async #figures(infoHash: InfoHash, origin: PeerAddress | undefined): Promise<ScrapeEntry> {
-    return withOrigin(await this.#table.figures(infoHash), origin);
+  #isAllowed(infoHash: InfoHash): MaybePromise<boolean> {
+    return this.#options.allows?.(infoHash) ?? true;
   }
-}
 
-function withOrigin<T extends { readonly complete: number }>(
-  figures: T,
-  origin: PeerAddress | undefined,
-): T {
-  return origin === undefined ? figures : { ...figures, complete: figures.complete + 1 };
+  #figures(infoHash: InfoHash, origin: PeerAddress | undefined): MaybePromise<ScrapeEntry> {
+    return whenReady(this.#table.figures(infoHash), ({ complete, incomplete, downloaded }) => ({
+      complete: origin === undefined ? complete : complete + 1,
+      incomplete,
+      downloaded,
+    }));
+  }
 }
 
 function refusal(reason: string): TrackerError {
