@@ -9,11 +9,14 @@ export interface RateLimiter {
   take(bytes: number): Promise<void> | undefined;
   /** All bytes ever taken. */
   readonly total: number;
+  /** Bytes that may flow at once. */
+  readonly burst: number;
 }
 
 /** Only counts. */
 export class Unlimited implements RateLimiter {
   total = 0;
+  readonly burst = Infinity;
 
   take(bytes: number): undefined {
     this.total += bytes;
@@ -46,7 +49,7 @@ export class TokenBucket implements RateLimiter {
     this.#burst = burst;
     this.#at = clock.now();
     this.#rate = bytesPerSecond;
-    this.#allowed = this.#mostAhead;
+    this.#allowed = this.burst;
   }
 
   get rate(): number | undefined {
@@ -76,14 +79,14 @@ export class TokenBucket implements RateLimiter {
     return turn;
   }
 
-  get #mostAhead(): number {
-    return this.#burst ?? Math.max(16_384, (this.#rate ?? 0) / 20);
+  get burst(): number {
+    return this.#burst ?? Math.max(16_384, (this.#rate ?? Infinity) / 20);
   }
 
   #flow(): void {
     const now = this.#clock.now();
     const flowed = ((now - this.#at) * (this.#rate ?? 0)) / 1000;
-    this.#allowed = Math.min(this.#allowed + flowed, this.total + this.#mostAhead);
+    this.#allowed = Math.min(this.#allowed + flowed, this.total + this.burst);
     this.#at = now;
   }
 

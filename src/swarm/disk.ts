@@ -1,15 +1,12 @@
 import type { Bitfield } from '../torrent/bitfield.ts';
-import type { Block } from '../torrent/geometry.ts';
 import type { Metainfo } from '../torrent/metainfo.ts';
 
 /** The pieces of one blob where they are kept. */
 export interface PieceStore {
-  /** Bytes that are on their way to the disk. */
-  readonly writing: number;
-  /** Writes a verified piece; afterwards it can be read. Throws what the system says. */
+  /** Writes a verified piece; afterwards it can be read, and `bytes` may change. Throws what the system says. */
   write(piece: number, bytes: Uint8Array): Promise<void>;
-  /** The bytes of a block of a written piece: at once when they are at hand. Throws when they are not there. */
-  read(block: Block): Uint8Array | Promise<Uint8Array>;
+  /** Fills `parts`, one after another, with a written piece's bytes from `begin` on. Throws when they are not there. */
+  read(piece: number, begin: number, parts: readonly Uint8Array[]): Promise<void>;
   /** Puts all that was written on the disk itself. */
   sync(): Promise<void>;
   close(): Promise<void>;

@@ -114,7 +114,9 @@ export class DownloadTask implements Download {
     while (!torrent.have.has(piece)) await this.#waits.wait(piece, this.#env.clock.now(), signal);
     if (torrent.isClosed) throw stopped();
     const length = Math.min(most, pieceSize(this.metainfo, piece) - begin, 256 * 1024);
-    return torrent.store.read({ piece, begin, length });
+    const bytes = Buffer.allocUnsafeSlow(length);
+    await torrent.store.read(piece, begin, [bytes]);
+    return bytes;
   }
 
   async stop(): Promise<void> {
@@ -218,6 +220,7 @@ export class DownloadTask implements Download {
 
   async #complete(): Promise<void> {
     this.#search?.close();
+    this.#fetching?.close();
     for (const webSeed of this.#webSeeds) webSeed.close();
     try {
       await this.#torrent?.store.sync();
@@ -238,6 +241,7 @@ export class DownloadTask implements Download {
     this.#state = 'ended';
     this.#abort.abort();
     this.#search?.close();
+    this.#fetching?.close();
     for (const webSeed of this.#webSeeds) webSeed.close();
     this.#waits.fail(error);
     this.#owner.onEnd();

@@ -1,3 +1,4 @@
+import type { BufferPool } from '../base/buffer-pool.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
@@ -32,6 +33,9 @@ export interface Environment {
   readonly trackers: TrackerBook;
   readonly webSeeds: RangeClient;
   readonly disk: Disk;
+  /** Buffers for what is being sent, and for pieces on their way here. */
+  readonly messages: BufferPool;
+  readonly pieces: BufferPool;
   readonly bans: BanList;
   readonly slots: SlotKeeper;
   readonly counters: Counters;

@@ -9,8 +9,6 @@ import type { Member } from './member.ts';
 import type { Torrent, Wanting } from './torrent.ts';
 import type { WebSeed, WebSeedUser } from './web-seed.ts';
 
-/** Bytes that may wait for the disk before no more are asked for. */
-const mostWriting = 32 * 1024 * 1024;
 /** A peer that owes blocks and sends none for so long (milliseconds) is left alone for a while. */
 const stallAfter = 8_000;
 const shunFor = 10_000;
@@ -33,8 +31,10 @@ export class Fetching implements Wanting, WebSeedUser {
   readonly #events: FetchingEvents;
   readonly #picker: PiecePicker;
   readonly #requests: Requests<Source>;
+  /** Where the pieces that were begun are put together. */
   readonly #buffers = new Map<number, Uint8Array>();
   readonly #pieceBlocks: number;
+  #isClosed = false;
   /** When the last wanted block came from a peer, and from any source. */
   peerBlockAt: number;
   blockAt: number;
@@ -46,7 +46,9 @@ export class Fetching implements Wanting, WebSeedUser {
     this.#env = env;
     this.#events = events;
     this.#picker = new PiecePicker(torrent.have, env.random);
-    this.#requests = new Requests(torrent.metainfo, this.#picker);
+    this.#requests = new Requests(torrent.metainfo, this.#picker, () =>
+      env.pieces.hasRoom(torrent.metainfo.pieceLength),
+    );
     this.#pieceBlocks = blockCount(torrent.metainfo.pieceLength);
     this.peerBlockAt = env.clock.now();
     this.blockAt = env.clock.now();
@@ -63,6 +65,7 @@ export class Fetching implements Wanting, WebSeedUser {
   }
 
   tick(now: number): void {
+    this.#sweep();
     for (const member of this.#torrent.members) {
       if (this.#requests.outstanding(member) > 0 && now - member.heardAt > stallAfter) {
         for (const block of this.#requests.takeBack(member)) member.peer.cancel(block);
@@ -71,6 +74,13 @@ export class Fetching implements Wanting, WebSeedUser {
     }
     this.#askAll();
     for (const member of this.#torrent.members) this.#setInterest(member);
+  }
+
+  /** Lets go of what was begun. */
+  close(): void {
+    this.#isClosed = true;
+    for (const buffer of this.#buffers.values()) this.#env.pieces.give(buffer);
+    this.#buffers.clear();
   }
 
   gained(member: Member, pieces: readonly number[]): void {
@@ -93,6 +103,7 @@ export class Fetching implements Wanting, WebSeedUser {
   }
 
   block(source: Source, piece: number, begin: number, data: Uint8Array): void {
+    if (this.#isClosed) return;
     const now = this.#env.clock.now();
     const block = { piece, begin, length: data.length };
     const arrival = this.#requests.arrived(source, block, now);
@@ -123,8 +134,10 @@ export class Fetching implements Wanting, WebSeedUser {
   }
 
   reserve(source: WebSeed, most: number): readonly number[] {
-    if (this.#torrent.store.writing > mostWriting) return [];
-    return this.#requests.askRun(source, most, this.#env.clock.now());
+    if (this.#isClosed) return [];
+    const run = this.#requests.askRun(source, most, this.#env.clock.now());
+    for (const piece of run) this.#bufferOf(piece);
+    return run;
   }
 
   giveBack(source: WebSeed): void {
@@ -143,8 +156,14 @@ export class Fetching implements Wanting, WebSeedUser {
   #ask(member: Member): void {
     const { peer } = member;
     const now = this.#env.clock.now();
-    if (peer.isChoking || member.useful === 0 || peer.isClosed || member.shunnedUntil > now) return;
-    if (this.#torrent.store.writing > mostWriting) return;
+    if (
+      this.#isClosed ||
+      peer.isChoking ||
+      member.useful === 0 ||
+      peer.isClosed ||
+      member.shunnedUntil > now
+    )
+      return;
     const depth = requestDepth(member.pace.rate, this.#pieceBlocks, peer.requestLimit);
     const outstanding = this.#requests.outstanding(member);
     // Asking for several at a time spares a write for each block.
@@ -153,6 +172,7 @@ export class Fetching implements Wanting, WebSeedUser {
     while (outstanding + blocks.length < depth) {
       const block = this.#requests.next(member, peer.has, now);
       if (block === undefined) break;
+      this.#bufferOf(block.piece);
       blocks.push(block);
     }
     if (outstanding === 0 && blocks.length > 0) {
@@ -195,18 +215,31 @@ export class Fetching implements Wanting, WebSeedUser {
   #bufferOf(piece: number): Uint8Array {
     const found = this.#buffers.get(piece);
     if (found !== undefined) return found;
-    const created = Buffer.allocUnsafeSlow(pieceSize(this.#torrent.metainfo, piece));
-    this.#buffers.set(piece, created);
-    return created;
+    const taken = this.#env.pieces.takeNow(pieceSize(this.#torrent.metainfo, piece));
+    this.#buffers.set(piece, taken);
+    return taken;
+  }
+
+  /** Pieces that came to nothing need no buffer. */
+  #sweep(): void {
+    for (const [piece, buffer] of this.#buffers) {
+      if (this.#requests.isBegun(piece)) continue;
+      this.#buffers.delete(piece);
+      this.#env.pieces.give(buffer);
+    }
   }
 
   async #finish(piece: number, buffer: Uint8Array): Promise<void> {
     this.#buffers.delete(piece);
-    if (!isPiece(this.#torrent.metainfo, piece, buffer)) return this.#wrong(piece);
+    const { metainfo, store } = this.#torrent;
+    const bytes = buffer.subarray(0, pieceSize(metainfo, piece));
     try {
-      await this.#torrent.store.write(piece, buffer);
+      if (!isPiece(metainfo, piece, bytes)) return this.#wrong(piece);
+      await store.write(piece, bytes);
     } catch (error) {
       return this.#events.failed(error);
+    } finally {
+      this.#env.pieces.give(buffer);
     }
     const { have } = this.#torrent;
     this.#requests.verified(piece);

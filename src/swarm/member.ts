@@ -1,8 +1,8 @@
 import { Pace } from '../base/pace.ts';
-import type { RateLimiter } from '../base/rate-limiter.ts';
 import type { Bitfield } from '../torrent/bitfield.ts';
 import type { Block } from '../torrent/geometry.ts';
 import type { SlotCandidate } from '../torrent/upload-slots.ts';
+import type { Environment } from './environment.ts';
 import { requestLimit, type Peer } from './peer.ts';
 import { UploadQueue, type UploadTarget } from './upload-queue.ts';
 
@@ -31,14 +31,14 @@ export class Member implements SlotCandidate {
     peer: Peer,
     pieceLength: number,
     now: number,
-    upload: RateLimiter,
+    env: Pick<Environment, 'upload' | 'messages'>,
     target: UploadTarget,
   ) {
     this.peer = peer;
     this.grant = Math.max(pieceLength, leastGrant);
     this.since = now;
     this.pace = new Pace(now);
-    this.#uploads = new UploadQueue(upload, target);
+    this.#uploads = new UploadQueue(env.upload, env.messages, target);
   }
 
   get host(): string {

@@ -2,6 +2,7 @@ import type { PeerAddress } from '../torrent/ids.ts';
 
 /** Who hears what happens on a connection. */
 export interface ConnectionHandler {
+  /** `chunk` is the handler's only until it returns. */
   data(chunk: Uint8Array): void;
   /** What was written has left the process: more may be written. */
   drained(): void;
@@ -14,8 +15,11 @@ export interface Connection {
   readonly remote: PeerAddress;
   /** From now on `handler` hears it; nothing that came before is lost. */
   handle(handler: ConnectionHandler): void;
-  /** Sends the parts in order. False: wait for `drained` before more of the bulky. */
-  write(parts: readonly Uint8Array[]): boolean;
+  /**
+   * Sends the parts in order. Calls `done`, at once or later, when the parts may change again: they are sent, or never will
+   * be. False: wait for `drained` before more of the bulky.
+   */
+  write(parts: readonly Uint8Array[], done?: () => void): boolean;
   pause(): void;
   resume(): void;
   destroy(): void;

@@ -193,15 +193,18 @@ suite('peer', () => {
     const { peer, ended } = peerOn(connection);
     peer.start(Buffer.alloc(0), () => 100_000);
     connection.hasRoom = false;
-    assert.equal(peer.sendBlock({ piece: 0, begin: 0, length: 5 }, Buffer.alloc(5)), false);
+    assert.equal(
+      peer.sendBlocks(Buffer.alloc(18), () => {}),
+      false,
+    );
     connection.come(Buffer.alloc(4));
     peer.tick(100_000);
     connection.drain();
     peer.tick(161_000);
-    peer.sendBlock({ piece: 0, begin: 0, length: 5 }, Buffer.alloc(5));
+    peer.sendBlocks(Buffer.alloc(18), () => {});
     assert.deepEqual(ended, ['drained']);
     connection.hasRoom = false;
-    peer.sendBlock({ piece: 0, begin: 0, length: 5 }, Buffer.alloc(5));
+    peer.sendBlocks(Buffer.alloc(18), () => {});
     peer.tick(170_000);
     peer.tick(230_001);
     assert.deepEqual(ended, ['drained', 'gone']);

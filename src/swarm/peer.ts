@@ -15,7 +15,6 @@ import {
   encodeBlock,
   encodeExtended,
   encodeHave,
-  encodePieceHeader,
   encodeSimple,
   keepAlive,
   type WireMessage,
@@ -166,8 +165,8 @@ export class Peer {
   }
 
   /** False: wait until it is drained. */
-  sendBlock(block: Block, bytes: Uint8Array): boolean {
-    const isRoom = this.#connection.write([encodePieceHeader(block), bytes]);
+  sendBlocks(messages: Uint8Array, done: () => void): boolean {
+    const isRoom = this.#connection.write([messages], done);
     this.#isFull ||= !isRoom;
     return isRoom;
   }

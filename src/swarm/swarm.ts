@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { BufferPool } from '../base/buffer-pool.ts';
 import { every, type Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -12,7 +13,6 @@ import type { TrackerTiers } from '../torrent/tracker-tiers.ts';
 import type { Zone } from '../torrent/zone.ts';
 import { Announcer, type Announced } from './announcer.ts';
 import { BanList } from './ban-list.ts';
-import { BlockCache } from './block-cache.ts';
 import type { Disk } from './disk.ts';
 import { DownloadTask } from './download-task.ts';
 import type { Environment } from './environment.ts';
@@ -55,7 +55,11 @@ export interface SwarmOptions {
 /** A torrent without peers is closed after this many milliseconds. */
 const idleTorrentAfter = 60_000;
 const tickEvery = 500;
-const cacheBytes = 64 * 1024 * 1024;
+/** Buffers that were not needed for so long are let go of. */
+const trimEvery = 30_000;
+/** Bytes of messages that are being sent, and of pieces that are being fetched, over all torrents. */
+const messageBytes = 32 * 1024 * 1024;
+const pieceBytes = 64 * 1024 * 1024;
 const mostConnections = 2_000;
 
 /** A new peer id (BEP 20): `-DK0100-` and 12 random bytes. */
@@ -90,6 +94,7 @@ class TcpSwarm implements Swarm {
   readonly #greeting = new Set<Connection>();
   readonly #closing = new Set<Promise<void>>();
   #stopTicking = (): void => {};
+  #trimmedAt = 0;
   #isClosed = false;
 
   constructor(options: SwarmOptions) {
@@ -115,7 +120,9 @@ class TcpSwarm implements Swarm {
         zone: options.zone,
       }),
       webSeeds: options.webSeedClient ?? new WebSeedClient(),
-      disk: options.disk ?? fileDisk(new BlockCache(cacheBytes)),
+      disk: options.disk ?? fileDisk,
+      messages: new BufferPool(messageBytes),
+      pieces: new BufferPool(pieceBytes),
       bans: new BanList(clock),
       slots: new SlotKeeper(options.uploadSlots ?? 8, clock),
       counters: { sent: 0, received: 0, fromWebSeeds: 0 },
@@ -284,6 +291,7 @@ class TcpSwarm implements Swarm {
 
   #tick(): void {
     const now = this.#env.clock.now();
+    if (now - this.#trimmedAt > trimEvery) this.#trim(now);
     for (const task of shuffled(this.#env.random, this.#tasks.values())) task.tick(now);
     for (const [infoHash, torrent] of this.#torrents) {
       torrent.tick(now);
@@ -291,6 +299,12 @@ class TcpSwarm implements Swarm {
       else if (!this.#tasks.has(infoHash) && torrent.idleFor(now) > idleTorrentAfter)
         this.#close(infoHash, torrent);
     }
+  }
+
+  #trim(now: number): void {
+    this.#trimmedAt = now;
+    this.#env.messages.trim();
+    this.#env.pieces.trim();
   }
 
   #close(infoHash: InfoHash, torrent: Torrent): void {

@@ -74,7 +74,7 @@ export class Torrent implements PeerEvents {
     rest: Uint8Array,
     isOutgoing: boolean,
   ): 'joined' | 'again' | 'never' {
-    const { id, bans, clock, download, upload, slots } = this.#env;
+    const { id, bans, clock, download, slots } = this.#env;
     if (handshake.peerId === id || bans.isBanned(handshake.peerId, connection.remote.host))
       return 'never';
     if (this.isClosed || this.#members.size >= mostMembers) return 'again';
@@ -87,10 +87,10 @@ export class Torrent implements PeerEvents {
       now: clock.now(),
     };
     const peer = new Peer(connection, handshake, setting);
-    const member = new Member(peer, this.metainfo.pieceLength, clock.now(), upload, {
-      read: (block) => this.store.read(block),
-      send: (block, bytes) => peer.sendBlock(block, bytes),
-      sent: (block) => this.#sent(member, block),
+    const member = new Member(peer, this.metainfo.pieceLength, clock.now(), this.#env, {
+      read: (piece, begin, parts) => this.store.read(piece, begin, parts),
+      send: (messages, done) => peer.sendBlocks(messages, done),
+      sent: (blocks) => this.#sent(member, blocks),
       failed: (error) => peer.close(`its piece cannot be read: ${String(error)}`),
     });
     this.#members.set(peer, member);
@@ -241,11 +241,14 @@ export class Torrent implements PeerEvents {
     else member.peer.reject(block);
   }
 
-  #sent(member: Member, block: Block): void {
-    this.sent += block.length;
-    member.hasSent(block.length, this.#env.clock.now());
-    this.#env.counters.sent += block.length;
-    this.#showing?.sent(member, block, this.#env.clock.now());
+  #sent(member: Member, blocks: readonly Block[]): void {
+    const now = this.#env.clock.now();
+    for (const block of blocks) {
+      this.sent += block.length;
+      member.hasSent(block.length, now);
+      this.#env.counters.sent += block.length;
+      this.#showing?.sent(member, block, now);
+    }
     if (member.sent >= member.grant) this.#env.slots.reconsider();
   }
 }

@@ -1,33 +1,40 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { BufferPool } from '../base/buffer-pool.ts';
 import { ManualClock } from '../base/manual-clock.ts';
 import { TokenBucket, Unlimited, type RateLimiter } from '../base/rate-limiter.ts';
 import type { Block } from '../torrent/geometry.ts';
+import { encodePieceHeader } from '../torrent/wire.ts';
 import { UploadQueue } from './upload-queue.ts';
 
 const block = (piece: number): Block => ({ piece, begin: 0, length: 16_384 });
 /** Lets all that can go on go on. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** A queue whose target notes the pieces that are sent, and has room for so many before it must be drained. */
+/** A queue whose target notes the pieces that are sent, and has room for so many messages before it must be drained. */
 function queueOf(limiter: RateLimiter = new Unlimited(), room = Infinity) {
   const sent: number[] = [];
   const failures: unknown[] = [];
+  const reads: [piece: number, begin: number, lengths: number[]][] = [];
   const disk = { error: undefined as Error | undefined, isSlow: false };
-  const queue = new UploadQueue(limiter, {
-    read: (wanted) => {
+  const buffers = new BufferPool(1024 * 1024);
+  const link = { messages: Buffer.alloc(0), writes: 0, done: [] as (() => void)[] };
+  const queue = new UploadQueue(limiter, buffers, {
+    read: async (piece, begin, parts) => {
       if (disk.error !== undefined) throw disk.error;
-      const bytes = Buffer.alloc(wanted.length);
-      return disk.isSlow ? settle().then(() => bytes) : bytes;
+      reads.push([piece, begin, parts.map(({ length }) => length)]);
+      if (disk.isSlow) await settle();
+      for (const part of parts) part.fill(piece);
     },
-    send: (wanted) => {
-      sent.push(wanted.piece);
-      return sent.length % room !== 0;
+    send: (messages, done) => {
+      link.messages = Buffer.concat([link.messages, messages]);
+      link.done.push(done);
+      return ++link.writes % room !== 0;
     },
-    sent: () => {},
+    sent: (blocks) => void sent.push(...blocks.map(({ piece }) => piece)),
     failed: (error) => failures.push(error),
   });
-  return { queue, sent, failures, disk };
+  return { queue, sent, failures, disk, reads, link, buffers };
 }
 
 suite('upload queue', () => {
@@ -38,6 +45,43 @@ suite('upload queue', () => {
     for (let turn = 0; turn < 5; turn++) await settle();
     assert.deepEqual(sent, [3, 1, 2]);
     assert.equal(queue.length, 0);
+  });
+
+  test('what is asked for at once goes in one write, and what follows on is read at once', async () => {
+    const { queue, reads, link, buffers } = queueOf();
+    const blocks = [
+      { piece: 1, begin: 0, length: 16_384 },
+      { piece: 1, begin: 16_384, length: 100 },
+      { piece: 1, begin: 32_768, length: 16_384 },
+      { piece: 2, begin: 0, length: 5 },
+    ];
+    for (const asked of blocks) queue.push(asked);
+    await settle();
+    assert.equal(link.writes, 1);
+    assert.deepEqual(reads, [
+      [1, 0, [16_384, 100]],
+      [1, 32_768, [16_384]],
+      [2, 0, [5]],
+    ]);
+    const messages = blocks.flatMap((asked) => [
+      encodePieceHeader(asked),
+      Buffer.alloc(asked.length, asked.piece),
+    ]);
+    assert.deepEqual(link.messages, Buffer.concat(messages));
+    assert.notEqual(buffers.bytesOut, 0);
+    for (const done of link.done) done();
+    assert.equal(buffers.bytesOut, 0);
+  });
+
+  test('a long queue is sent in parts of half a megabyte', async () => {
+    const { queue, link, sent } = queueOf();
+    for (let piece = 0; piece < 64; piece++) queue.push(block(piece));
+    for (let turn = 0; turn < 3; turn++) {
+      await settle();
+      for (const done of link.done.splice(0)) done();
+    }
+    assert.equal(link.writes, 3);
+    assert.deepEqual(sent, [...Array(64).keys()]);
   });
 
   test('a block waits for the link, and can be cancelled while it does', async () => {
@@ -68,13 +112,12 @@ suite('upload queue', () => {
 
   test('no more is sent than the connection takes, until it is drained', async () => {
     const { queue, sent } = queueOf(new Unlimited(), 2);
-    for (const piece of [1, 2, 3, 4, 5]) queue.push(block(piece));
-    await settle();
+    const push = async (piece: number): Promise<void> => {
+      queue.push(block(piece));
+      await settle();
+    };
+    for (const piece of [1, 2, 3, 4, 5]) await push(piece);
     assert.deepEqual(sent, [1, 2]);
-    queue.drained();
-    await settle();
-    assert.deepEqual(sent, [1, 2, 3, 4]);
-    queue.drained();
     queue.drained();
     await settle();
     assert.deepEqual(sent, [1, 2, 3, 4, 5]);
@@ -82,8 +125,9 @@ suite('upload queue', () => {
 
   test('what is cleared is not sent, what comes after is', async () => {
     const { queue, sent } = queueOf(new Unlimited(), 1);
-    for (const piece of [1, 2, 3]) queue.push(block(piece));
+    queue.push(block(1));
     await settle();
+    for (const piece of [2, 3]) queue.push(block(piece));
     queue.clear();
     queue.push(block(4));
     queue.drained();
@@ -97,8 +141,10 @@ suite('upload queue', () => {
       const limiter = kind === 'link' ? new TokenBucket(1_000, clock, 1) : new Unlimited();
       const { queue, sent, disk } = queueOf(limiter, 1);
       disk.isSlow = kind === 'disk';
-      for (const piece of [1, 2]) queue.push(block(piece));
+      queue.push(block(1));
+      if (kind !== 'link') await Promise.resolve();
       if (kind === 'connection') await settle();
+      queue.push(block(2));
       queue.close();
       clock.advance(100_000);
       for (let turn = 0; turn < 3; turn++) await settle();

@@ -27,6 +27,8 @@ const noCancels: readonly never[] = [];
 /** A second source is asked for a piece that takes this many times the usual time, and at least this long. */
 const slowFactor = 4;
 const slowAtLeast = 500;
+/** Pieces that may be on their way however little room there is. */
+const leastBegun = 2;
 
 /**
  * Which block is asked of whom. A source is given whole pieces of its own, so that a piece that turns out wrong has one
@@ -42,9 +44,12 @@ export class Requests<Source extends object> {
   /** Pieces that failed with several contributors: from now on from a single source. */
   readonly #single = new Set<number>();
   readonly #blocksPerPiece: number;
+  readonly #mayBegin: () => boolean;
   #usualTime: number | undefined;
 
-  constructor(geometry: Geometry, picker: PiecePicker) {
+  /** `mayBegin` is false while another piece would be too much to hold; two may always be on their way. */
+  constructor(geometry: Geometry, picker: PiecePicker, mayBegin: () => boolean = () => true) {
+    this.#mayBegin = () => this.#begun.size < leastBegun || mayBegin();
     this.#geometry = geometry;
     this.#picker = picker;
     this.#blocksPerPiece = blockCount(geometry.pieceLength);
@@ -53,6 +58,11 @@ export class Requests<Source extends object> {
   /** How many blocks this source still owes. */
   outstanding(source: Source): number {
     return this.#owed.count(source);
+  }
+
+  /** True when the piece is on its way, or waits to be verified. */
+  isBegun(piece: number): boolean {
+    return this.#begun.has(piece);
   }
 
   /** The next block to ask of `source`, recorded as owed; undefined when there is none. `now` in milliseconds. */
@@ -199,6 +209,7 @@ export class Requests<Source extends object> {
   }
 
   #begin(has: Having, now: number): BegunPiece<Source> | undefined {
+    if (!this.#mayBegin()) return undefined;
     const piece = this.#picker.pick(has);
     return piece === undefined ? undefined : this.#beginPiece(piece, now);
   }
@@ -241,6 +252,7 @@ export class Requests<Source extends object> {
   }
 
   #beginRun(most: number, now: number): BegunPiece<Source>[] {
+    if (!this.#mayBegin()) return [];
     return this.#picker.pickRun(most).map((piece) => this.#beginPiece(piece, now));
   }
 

@@ -70,13 +70,22 @@ export function encodeBlock(type: 'request' | 'cancel' | 'reject', block: Block)
   return bytes;
 }
 
+/** The bytes in front of a block's data. */
+export const pieceHeaderLength = 13;
+
+/** Writes what stands in front of a block's data at `offset`. */
+export function writePieceHeader(bytes: Uint8Array, offset: number, block: Block): void {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset + offset, pieceHeaderLength);
+  view.writeUInt32BE(9 + block.length, 0);
+  view[4] = messageId.piece;
+  view.writeUInt32BE(block.piece, 5);
+  view.writeUInt32BE(block.begin, 9);
+}
+
 /** The 13 bytes in front of a block's data. */
 export function encodePieceHeader(block: Block): Uint8Array {
-  const bytes = Buffer.allocUnsafe(13);
-  bytes.writeUInt32BE(9 + block.length, 0);
-  bytes[4] = messageId.piece;
-  bytes.writeUInt32BE(block.piece, 5);
-  bytes.writeUInt32BE(block.begin, 9);
+  const bytes = Buffer.allocUnsafe(pieceHeaderLength);
+  writePieceHeader(bytes, 0, block);
   return bytes;
 }
 
