@@ -65,12 +65,12 @@ test('what is seeded is the file of the blob; unknown info hashes are not', asyn
   const digest = await pushBlob(it.registry, team, randomBytes(100));
   const { infoHash } = await seeding.torrents.get(digest);
   assert.equal((await seeding.seed(infoHash))?.path, store.pathOf(digest));
-  assert.equal(await seeding.knows(infoHash), true);
+  assert.equal(seeding.knows(infoHash), true);
   assert.equal(await seeding.seed('0'.repeat(40) as InfoHash), undefined);
   await rm(store.pathOf(digest));
   assert.equal(await seeding.seed(infoHash), undefined);
   await blobs.unlink(team, digest);
-  assert.equal(await seeding.knows(infoHash), false);
+  assert.equal(seeding.knows(infoHash), false);
 });
 
 test('a damaged blob gets no torrent and is removed, so that the next push heals it', async () => {

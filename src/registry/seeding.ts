@@ -28,6 +28,7 @@ export class Seeding implements BlobEvents {
   #announcer: SeedAnnouncer = silentAnnouncer;
   /** What was announced, to withdraw it when the blob is gone from the catalog. */
   readonly #announced = new Map<Digest, InfoHash>();
+  readonly #infoHashes = new Set<InfoHash>();
 
   constructor(parts: {
     readonly store: LocalBlobStore;
@@ -56,12 +57,13 @@ export class Seeding implements BlobEvents {
     const infoHash = this.#announced.get(digest);
     if (infoHash === undefined) return;
     this.#announced.delete(digest);
+    this.#infoHashes.delete(infoHash);
     this.#announcer.remove(infoHash);
   }
 
-  /** True when the catalog knows a torrent of this info hash. */
-  async knows(infoHash: InfoHash): Promise<boolean> {
-    return await this.#catalog.torrents.knows(infoHash);
+  /** True when this is the info hash of a blob here. A tracker asks at each announce, so it is answered from memory. */
+  knows(infoHash: InfoHash): boolean {
+    return this.#infoHashes.has(infoHash);
   }
 
   /** The blob of a torrent, for the swarm; undefined when it is not here, or not whole. */
@@ -81,7 +83,10 @@ export class Seeding implements BlobEvents {
   }
 
   #announce(records: readonly TorrentEntry[]): void {
-    for (const { digest, infoHash } of records) this.#announced.set(digest, infoHash);
+    for (const { digest, infoHash } of records) {
+      this.#announced.set(digest, infoHash);
+      this.#infoHashes.add(infoHash);
+    }
     this.#announcer.add(records.map(({ infoHash }) => infoHash));
   }
 }

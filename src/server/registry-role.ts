@@ -19,6 +19,7 @@ import { createTrackerClient } from '../swarm/create-tracker-client.ts';
 import { Tracker } from '../tracker/tracker.ts';
 import { errorFields } from './error-status.ts';
 import { startHttpServer } from './http-server.ts';
+import { OriginAddress } from './origin-address.ts';
 import { advertisedAddressOf, trackerUrlOf, type RegistryOptions } from './registry-options.ts';
 import { createRequestHandler } from './request-handler.ts';
 import { runCommand } from './run-command.ts';
@@ -77,6 +78,7 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
         })
       : undefined;
   parts.defer(() => tracker?.close());
+  const origins = new OriginAddress(advertisedAddress, () => swarm.port);
   const handler = createRequestHandler({
     registry,
     traffic,
@@ -86,8 +88,7 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
     tracker,
     trackerUrl,
     advertise: options.advertise,
-    advertisedAddress,
-    peerPort: () => swarm.port,
+    origins,
   });
   const http = await startHttpServer({
     host: options.host ?? '0.0.0.0',

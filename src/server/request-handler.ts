@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { OciError } from '../oci/oci-error.ts';
 import { answerOf, errorFields } from './error-status.ts';
 import { Exchange, parseTarget } from './exchange.ts';
+import { answerAnnounce } from './routes/tracker.ts';
 import { findRoute } from './routes.ts';
 import type { Services } from './services.ts';
 
@@ -12,6 +13,7 @@ const lingering = 10_000;
 export function createRequestHandler(services: Services): RequestListener {
   return (request, response) => {
     response.on('error', () => {});
+    if (answerAnnounce(request, response, services)) return;
     void handle(request, response, services).finally(() => linger(request));
   };
 }

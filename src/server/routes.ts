@@ -6,7 +6,7 @@ import { ping } from './routes/ping.ts';
 import { getReferrers } from './routes/referrers.ts';
 import { getHealth, getHome, getMetrics, getReadiness } from './routes/status.ts';
 import { getTorrent } from './routes/torrents.ts';
-import { announce, scrape } from './routes/tracker.ts';
+import { announce, announceBatch, scrape } from './routes/tracker.ts';
 import {
   appendToUpload,
   cancelUpload,
@@ -51,7 +51,7 @@ const routes: readonly Route[] = [
     pattern: /^\/v2\/(?<name>.+)\/_docket\/torrents\/(?<digest>[^/]+)$/,
     methods: { GET: getTorrent, HEAD: getTorrent },
   },
-  { pattern: /^\/announce$/, methods: { GET: announce } },
+  { pattern: /^\/announce$/, methods: { GET: announce, POST: announceBatch } },
   { pattern: /^\/scrape$/, methods: { GET: scrape } },
   { pattern: /^\/api\/v1\/images$/, methods: { GET: getImages } },
   { pattern: /^\/healthz$/, methods: { GET: getHealth, HEAD: getHealth } },

@@ -2,6 +2,7 @@ import type { Log } from '../base/log.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Tracker } from '../tracker/tracker.ts';
 import type { Exchange } from './exchange.ts';
+import type { OriginAddress } from './origin-address.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -18,10 +19,8 @@ export interface Services {
   readonly trackerUrl: string | undefined;
   /** The host by which this registry is known, when it was named. */
   readonly advertise: string | undefined;
-  /** The IP address of `advertise`. */
-  readonly advertisedAddress: string | undefined;
-  /** Where the swarm accepts peers. */
-  readonly peerPort: () => number;
+  /** Where the registry's own seeder is. */
+  readonly origins: OriginAddress;
 }
 
 /** Answers one kind of request. What it throws becomes the answer. */

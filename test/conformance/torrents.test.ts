@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
 import { after, before, suite, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { encodeAnnounceQuery, parseAnnounceResponse } from '../../src/torrent/announce.ts';
+import {
+  batchContentType,
+  encodeAnnounceBatch,
+  parseAnnounceBatchResponse,
+} from '../../src/torrent/announce-batch.ts';
 import type { InfoHash, PeerId } from '../../src/torrent/ids.ts';
 import { parseMetainfo } from '../../src/torrent/metainfo.ts';
 import { RegistryUnderTest } from './registry-under-test.ts';
@@ -128,4 +135,61 @@ suite('the built-in tracker', () => {
     const answer = await it.expect(200, 'GET', `/scrape?info_hash=${escaped}`);
     assert.match(answer.body.toString('latin1'), /8:completei1e/);
   });
+
+  test('answers announces on one connection, one after another and several at a time', async () => {
+    const { infoHash } = parseMetainfo((await it.expect(200, 'GET', path)).body);
+    const request = (port: number): string =>
+      `GET /announce?${encodeAnnounceQuery({ ...announce(infoHash), port })} HTTP/1.1\r\nHost: a\r\n\r\n`;
+    const { hostname, port } = new URL(it.url);
+    const socket = connect(Number(port), hostname);
+    let text = '';
+    socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk));
+    socket.write(request(7001));
+    await eventually(() => text.includes('incomplete'));
+    socket.write(request(7002) + request(7003) + request(7001));
+    await eventually(() => text.split('HTTP/1.1 200 OK').length === 5);
+    socket.destroy();
+    assert.equal(text.split('d8:complete').length, 5);
+  });
+
+  test('answers a peer that sends a body with its announce, and whoever asks in another form', async () => {
+    const { infoHash } = parseMetainfo((await it.expect(200, 'GET', path)).body);
+    const query = encodeAnnounceQuery(announce(infoHash));
+    for (const [target, call] of [
+      [`/announce?${query}`, { body: 'x'.repeat(100_000) }],
+      [`/announce?${query}`, { body: 'x', chunked: true }],
+      [`http://registry/announce?${query}`, {}],
+    ] as const) {
+      const answer = await it.expect(200, 'GET', target, call);
+      assert.ok(parseAnnounceResponse(answer.body).peers.length > 0);
+    }
+  });
+
+  test('answers the announces of many torrents in one request', async () => {
+    const { infoHash } = parseMetainfo((await it.expect(200, 'GET', path)).body);
+    const { peerId, port, zone, ...figures } = announce(infoHash);
+    const torrents = [figures, { ...figures, infoHash: '0'.repeat(40) as InfoHash }];
+    const body = encodeAnnounceBatch({ peerId, port, zone, torrents });
+    const headers = { 'Content-Type': batchContentType };
+    const answer = await it.expect(200, 'POST', '/announce', { headers, body });
+    assert.equal(answer.headers['content-type'], batchContentType);
+    const [known, unknown] = parseAnnounceBatchResponse(answer.body, 2).torrents;
+
+    assert.ok(known !== undefined && 'peers' in known && known.peers[0]?.host === '127.0.0.1');
+    assert.ok(unknown !== undefined && 'failure' in unknown);
+  });
+
+  test('takes nothing else for a batch', async () => {
+    const headers = { 'Content-Type': batchContentType };
+    const large = await it.call('POST', '/announce', { headers, body: Buffer.alloc(300_000) });
+    assert.equal(large.status, 413);
+    await it.expect(415, 'POST', '/announce', { body: 'de' });
+    const answer = await it.expect(200, 'POST', '/announce', { headers, body: 'de' });
+    assert.throws(() => parseAnnounceBatchResponse(answer.body, 1), { code: 'TRACKER_REFUSED' });
+  });
 });
+
+async function eventually(look: () => boolean): Promise<void> {
+  for (let round = 0; round < 500 && !look(); round++) await delay(10);
+  assert.ok(look());
+}
