@@ -1,7 +1,9 @@
 import { lookup } from 'node:dns/promises';
 import { DocketError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { trackerTiers, type TrackerTiers } from '../torrent/tracker-tiers.ts';
 import { hostAndPort, isHostAndPort } from './own-address.ts';
+import { trackerUrlOf } from './tracker-url.ts';
 
 export interface RegistryOptions {
   /** Where requests are accepted: default all addresses. */
@@ -10,8 +12,11 @@ export interface RegistryOptions {
   readonly port?: number | undefined;
   /** The folder of all that is kept. */
   readonly location: string;
-  /** `HOST:PORT` of another tracker; without it the registry has its own. */
-  readonly tracker?: string | undefined;
+  /**
+   * Other trackers, each `HOST:PORT`, `udp://HOST:PORT` or an announce URL; without any the registry has its own. The
+   * first one counts, and each further one when all before it do not answer.
+   */
+  readonly trackers?: readonly string[] | undefined;
   /** The whitelist file of that tracker, which the registry keeps. */
   readonly trackerWhitelist?: string | undefined;
   /** The shell command that makes that tracker read its whitelist. */
@@ -32,10 +37,10 @@ export class RegistryError extends DocketError {
   declare readonly code: 'REGISTRY_OPTION_INVALID';
 }
 
-/** The announce URL of the tracker that was brought along. Throws RegistryError. */
-export function trackerUrlOf(options: RegistryOptions): string | undefined {
-  const { tracker, trackerWhitelist, trackerReload } = options;
-  if (tracker === undefined) {
+/** The trackers that were brought along; undefined when there are none. Throws RegistryError. */
+export function trackersOf(options: RegistryOptions): TrackerTiers | undefined {
+  const { trackers = [], trackerWhitelist, trackerReload } = options;
+  if (trackers.length === 0) {
     if (trackerWhitelist !== undefined || trackerReload !== undefined) {
       throw invalid('a whitelist or reload command needs a tracker of your own: name it too');
     }
@@ -44,8 +49,16 @@ export function trackerUrlOf(options: RegistryOptions): string | undefined {
   if (trackerWhitelist === undefined && trackerReload !== undefined) {
     throw invalid('a reload command needs the whitelist file that it makes the tracker read');
   }
-  if (!isHostAndPort(tracker)) throw invalid(`the tracker must be HOST:PORT, not "${tracker}"`);
-  return `http://${tracker}/announce`;
+  return trackerTiers(trackers.map((tracker) => [announceUrl(tracker)]));
+}
+
+/** Throws RegistryError. */
+function announceUrl(tracker: string): string {
+  const url = trackerUrlOf(tracker);
+  if (url !== undefined) return url;
+  throw invalid(
+    `"${tracker}" is not a tracker: expected HOST:PORT, udp://HOST:PORT or an announce URL`,
+  );
 }
 
 /** The IP address of the host that is advertised. Throws RegistryError. */

@@ -298,7 +298,7 @@ test('another tracker is told of each blob, also after a restart, once its white
   const trackerWhitelist = join(own.path, 'whitelist');
   const reloaded = join(own.path, 'reloaded');
   const options = {
-    tracker: tracker.address,
+    trackers: [tracker.address],
     trackerWhitelist,
     trackerReload: `cat '${trackerWhitelist}' >> '${reloaded}'`,
   };
@@ -319,16 +319,35 @@ test('another tracker is told of each blob, also after a restart, once its white
   await role.close();
 });
 
+test('several trackers stand in torrents in their order, and the next is told when the first is away', async () => {
+  await using folder = await Folder.make();
+  await using tracker = await rememberingTracker();
+  const trackers = [
+    'udp://127.0.0.1:9',
+    tracker.address,
+    'https://tracker.example/t/announce?key=1',
+  ];
+  await using role = await start(folder, { trackers });
+  const metainfo = await torrentOf(role, await push(role, randomBytes(100)));
+  assert.deepEqual(metainfo.trackers, [
+    ['udp://127.0.0.1:9/announce'],
+    [`http://${tracker.address}/announce`],
+    ['https://tracker.example/t/announce?key=1'],
+  ]);
+  await tracker.until(`${metainfo.infoHash} 0 started`);
+});
+
 test('a tracker that cannot be reached keeps no registry from starting', async () => {
   await using folder = await Folder.make();
-  await using role = await start(folder, { tracker: '127.0.0.1:1' });
+  await using role = await start(folder, { trackers: ['127.0.0.1:1'] });
   await push(role, randomBytes(100));
 });
 
 const wrong: readonly (readonly [string, Partial<RegistryOptions>])[] = [
-  ['a tracker that is a URL', { tracker: 'http://tracker/announce' }],
+  ['a tracker without a port', { trackers: ['udp://tracker/announce'] }],
+  ['a tracker of another kind', { trackers: ['a:1', 'ftp://a:1/announce'] }],
   ['a whitelist without a tracker', { trackerWhitelist: '/tmp/x' }],
-  ['a reload command without a whitelist', { tracker: 'a:1', trackerReload: 'true' }],
+  ['a reload command without a whitelist', { trackers: ['a:1'], trackerReload: 'true' }],
   ['an advertised URL', { advertise: 'http://host' }],
   ['an advertised host with a port', { advertise: 'host:1' }],
 ];

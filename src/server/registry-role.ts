@@ -16,11 +16,12 @@ import { startSwarmOnUsualPort } from '../swarm/usual-port.ts';
 import type { Swarm } from '../swarm/swarm-types.ts';
 import type { TrackerClient } from '../swarm/tracker-client.ts';
 import { createTrackerClient } from '../swarm/create-tracker-client.ts';
+import type { TrackerTiers } from '../torrent/tracker-tiers.ts';
 import { Tracker } from '../tracker/tracker.ts';
 import { errorFields } from './error-status.ts';
 import { startHttpServer } from './http-server.ts';
 import { OriginAddress } from './origin-address.ts';
-import { advertisedAddressOf, trackerUrlOf, type RegistryOptions } from './registry-options.ts';
+import { advertisedAddressOf, trackersOf, type RegistryOptions } from './registry-options.ts';
 import { createRequestHandler } from './request-handler.ts';
 import { runCommand } from './run-command.ts';
 import { ServerMetrics } from './server-metrics.ts';
@@ -47,7 +48,7 @@ const sweepEvery = 3600_000;
  */
 export async function startRegistry(options: RegistryOptions): Promise<RegistryRole> {
   const { location, log, rate } = options;
-  const trackerUrl = trackerUrlOf(options);
+  const trackers = trackersOf(options);
   const advertisedAddress = await advertisedAddressOf(options);
 
   await using parts = new AsyncDisposableStack();
@@ -65,11 +66,11 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
   const trackerClient = createTrackerClient();
   parts.defer(() => trackerClient.close());
   const swarm = parts.use(await startOrigin(options, registry, traffic, trackerClient));
-  await startSeeding(options, registry, swarm, trackerUrl, parts);
+  await startSeeding(options, registry, swarm, trackers, parts);
   startSweeping(registry, options, parts);
 
   const tracker =
-    trackerUrl === undefined
+    trackers === undefined
       ? new Tracker({
           clock: systemClock,
           random: systemRandom,
@@ -86,7 +87,7 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
     log,
     version: await readVersion(),
     tracker,
-    trackerUrl,
+    trackers,
     advertise: options.advertise,
     origins,
   });
@@ -141,14 +142,14 @@ async function startSeeding(
   options: RegistryOptions,
   registry: Registry,
   swarm: Swarm,
-  trackerUrl: string | undefined,
+  trackers: TrackerTiers | undefined,
   parts: AsyncDisposableStack,
 ): Promise<void> {
   const { trackerWhitelist: path, trackerReload, log } = options;
   let announcer: SeedAnnouncer = {
     add: (infoHashes) => {
-      if (trackerUrl === undefined) return;
-      for (const infoHash of infoHashes) swarm.announceSeed(infoHash, [[trackerUrl]]);
+      if (trackers === undefined) return;
+      for (const infoHash of infoHashes) swarm.announceSeed(infoHash, trackers);
     },
     remove: (infoHash) => swarm.withdraw(infoHash),
   };

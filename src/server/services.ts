@@ -1,5 +1,6 @@
 import type { Log } from '../base/log.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { TrackerTiers } from '../torrent/tracker-tiers.ts';
 import type { Tracker } from '../tracker/tracker.ts';
 import type { Exchange } from './exchange.ts';
 import type { OriginAddress } from './origin-address.ts';
@@ -15,8 +16,8 @@ export interface Services {
   readonly version: string;
   /** The built-in tracker; undefined when another one is used. */
   readonly tracker: Tracker | undefined;
-  /** The tracker of all torrents when it is not the built-in one: its announce URL. */
-  readonly trackerUrl: string | undefined;
+  /** The trackers of all torrents, when it is not the built-in one. */
+  readonly trackers: TrackerTiers | undefined;
   /** The host by which this registry is known, when it was named. */
   readonly advertise: string | undefined;
   /** Where the registry's own seeder is. */

@@ -215,7 +215,10 @@ export class Announcer implements DueTorrent {
 
   #leave(): void {
     if (this.#knownAt === undefined) return this.#end();
-    return this.#planAt(this.#knownAt, this.#book.now());
+    this.#tracker?.remove(this);
+    this.#tracker = this.#knownAt;
+    this.dueAt = this.#book.now();
+    return this.#tracker.addNow(this);
   }
 
   #end(): void {

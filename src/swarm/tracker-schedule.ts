@@ -62,6 +62,7 @@ export class TrackerSchedule {
   #queue: DueTorrent[] = [];
   #underWay = 0;
   #wakesAt = Infinity;
+  #isWaking = false;
   #cancel = (): void => {};
   #failures = 0;
   #failedAt = 0;
@@ -84,6 +85,15 @@ export class TrackerSchedule {
     if (this.#abort.signal.aborted) return;
     this.#waiting.add(torrent);
     this.#wakeBy(torrent.dueAt);
+  }
+
+  /** Announces the torrent without a wait, together with all others of this moment: who ends may have no other. */
+  addNow(torrent: DueTorrent): void {
+    if (this.#abort.signal.aborted) return;
+    this.#waiting.add(torrent);
+    if (this.#isWaking) return;
+    this.#isWaking = true;
+    queueMicrotask(() => this.#wake());
   }
 
   remove(torrent: DueTorrent): void {
@@ -111,7 +121,9 @@ export class TrackerSchedule {
   }
 
   #wake(): void {
+    this.#cancel();
     this.#wakesAt = Infinity;
+    this.#isWaking = false;
     const due = this.#takeDue(this.#parts.clock.now());
     // Seeds may be thousands, and a download cannot wait for them.
     this.#queue.unshift(...due.filter((torrent) => torrent.isHurried));

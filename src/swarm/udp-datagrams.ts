@@ -10,7 +10,6 @@ async function open(
 ): Promise<DatagramChannel> {
   const { address, family } = await lookup(host);
   const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
-  socket.unref();
   let isClosed = false;
   socket.on('message', (packet) => handler.packet(packet));
   await new Promise<void>((resolve, reject) => {

@@ -24,7 +24,7 @@ test('with opentracker, an agent fetches a blob from libtorrent while the regist
   const tracker = await startOpentracker(lab, trackerHost);
   const registry = await startRegistry(lab, {
     host: registryHost,
-    tracker: tracker.address,
+    trackers: [tracker.address],
     trackerWhitelist: tracker.whitelist,
     trackerReload: tracker.reload,
   });

@@ -27,8 +27,8 @@ interface RoleOptions {
 }
 
 export interface RegistryOptions extends RoleOptions {
-  /** A tracker to use in place of the built-in one. */
-  readonly tracker?: string;
+  /** Trackers to use in place of the built-in one. */
+  readonly trackers?: readonly string[];
   readonly trackerWhitelist?: string;
   readonly trackerReload?: string;
 }
@@ -84,7 +84,7 @@ export async function startRegistry(
   const { host } = options;
   const here = host?.address ?? '127.0.0.1';
   const command = ['--bind', host === undefined ? here : '0.0.0.0', '--advertise', here];
-  if (options.tracker !== undefined) command.push('--tracker', options.tracker);
+  for (const tracker of options.trackers ?? []) command.push('--tracker', tracker);
   if (options.trackerWhitelist !== undefined) {
     command.push('--tracker-whitelist', options.trackerWhitelist);
   }

@@ -12,8 +12,15 @@ export function addRegistry(program: Command, context: CommandContext): void {
     .addOption(
       new Option(
         '-t, --tracker <host:port>',
-        'use this HTTP tracker instead of the built-in one',
-      ).env('DOCKET_REGISTRY_TRACKER'),
+        'use this tracker (also udp://HOST:PORT or an announce URL) instead of the built-in one; ' +
+          'further ones stand in when those before do not answer',
+      )
+        .env('DOCKET_REGISTRY_TRACKER')
+        .argParser((text: string, before: readonly string[]) => [
+          ...before,
+          ...text.split(/[\s,]+/).filter((part) => part !== ''),
+        ])
+        .default([] as readonly string[], 'the built-in one'),
     )
     .addOption(
       new Option(

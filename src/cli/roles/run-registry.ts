@@ -6,7 +6,7 @@ import { runRole } from './run-role.ts';
 import { parseTracker } from './tracker-option.ts';
 
 export interface TypedRegistryOptions extends TypedRoleOptions {
-  readonly tracker?: string;
+  readonly tracker: readonly string[];
   readonly trackerWhitelist?: string;
   readonly trackerReload?: string;
   readonly advertise?: string;
@@ -20,7 +20,7 @@ export async function runRegistry(
   const { trackerWhitelist, trackerReload, advertise } = typed;
   const options = {
     ...readRoleOptions(typed),
-    tracker: typed.tracker === undefined ? undefined : parseTracker(typed.tracker),
+    trackers: typed.tracker.map(parseTracker),
     trackerWhitelist,
     trackerReload,
     advertise,

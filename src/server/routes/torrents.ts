@@ -11,12 +11,12 @@ import { blobPath } from './blobs.ts';
  */
 export const getTorrent: Handler = async (exchange, services) => {
   const { repository, digest } = exchange;
-  const { registry, trackerUrl } = services;
+  const { registry, trackers } = services;
   await registry.blobs.stat(repository, digest);
   const { metainfo } = await registry.seeding.torrents.get(digest);
   const origin = `http://${ownAddress(exchange, services)}`;
   const torrent = encodeMetainfo(parseMetainfo(metainfo), {
-    trackers: [[trackerUrl ?? `${origin}/announce`]],
+    trackers: trackers ?? [[`${origin}/announce`]],
     webSeeds: [origin + blobPath(repository, digest)],
   });
   exchange.send(

@@ -64,9 +64,9 @@ function sendAnswer(response: ServerResponse, body: Buffer): void {
   response.end(body);
 }
 
-function trackerOf({ tracker, trackerUrl }: Services): Tracker {
+function trackerOf({ tracker, trackers }: Services): Tracker {
   if (tracker !== undefined) return tracker;
-  throw new OciError('UNSUPPORTED', `this registry's tracker is ${trackerUrl ?? 'off'}`);
+  throw new OciError('UNSUPPORTED', `this registry's tracker is ${trackers?.[0]?.[0] ?? 'off'}`);
 }
 
 function sender({ remoteAddress = '' }: Socket): { readonly host: string } {
