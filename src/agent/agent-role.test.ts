@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
+import { bothWays } from '../base/link-limits.ts';
 import { silentLog, type Log } from '../base/log.ts';
 import { startRegistry } from '../server/registry-role.ts';
 import { writeRandomFile } from '../../test/lab/random-file.ts';
@@ -50,7 +51,8 @@ test(
     const blob = await writeRandomFile(inFolder('blob'), 6_000_000);
     const pushed = await pushBlob(registry.url, 'team/app', '1', blob);
     const rate = 6_000_000;
-    const start = (name: string) => agentFor(new URL(registry.url), inFolder(name), { rate });
+    const start = (name: string) =>
+      agentFor(new URL(registry.url), inFolder(name), { link: bothWays(rate) });
     const agents = await Promise.all([start('one'), start('two'), start('three')]);
     t.after(() => Promise.all(agents.map((agent) => agent.close())));
 
@@ -98,7 +100,7 @@ test(
       peerPort: 0,
       location: inFolder('registry'),
       // So slow that a second copy could not come from it in time.
-      rate: 3_000_000,
+      link: bothWays(3_000_000),
       log: silentLog,
     });
     const blob = await writeRandomFile(inFolder('blob'), 6_000_000);

@@ -1,6 +1,7 @@
 import { readVersion } from '../base/version.ts';
 import { systemClock } from '../base/clock.ts';
 import { DocketError, messageOf } from '../base/errors.ts';
+import type { LinkLimits } from '../base/link-limits.ts';
 import type { Log } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
 import type { Zone } from '../torrent/zone.ts';
@@ -22,8 +23,8 @@ export interface AgentOptions {
   readonly peerHost?: string | undefined;
   /** Default 6881, or any free port when that is taken; 0 takes a free one. */
   readonly peerPort?: number | undefined;
-  /** Limits the link, each way, in bytes a second. */
-  readonly rate?: number | undefined;
+  /** Limits the link to peers and the registry. */
+  readonly link?: LinkLimits | undefined;
   /** Where the host stands, so that bytes cross into its zone about once. */
   readonly zone?: Zone | undefined;
   /** Further names, `host` or `host:port`, under which runtimes know the registry. */
@@ -63,7 +64,7 @@ export async function startAgent(options: AgentOptions): Promise<AgentRole> {
     location: options.location,
     peerHost: options.peerHost,
     peerPort: options.peerPort,
-    rate: options.rate,
+    link: options.link,
     zone: options.zone,
     clock: systemClock,
     random: systemRandom,

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
+import { limitLink, type LinkLimits } from '../base/link-limits.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
-import { createRateLimiter } from '../base/rate-limiter.ts';
 import { startSwarmOnUsualPort } from '../swarm/usual-port.ts';
 import type { Swarm } from '../swarm/swarm-types.ts';
 import type { InfoHash } from '../torrent/ids.ts';
@@ -20,8 +20,8 @@ export interface HostEngineOptions {
   readonly peerHost?: string | undefined;
   /** Default 6881, or any free port when that is taken. */
   readonly peerPort?: number | undefined;
-  /** Limits the link, each way, in bytes a second. */
-  readonly rate?: number | undefined;
+  /** Limits the link to peers and the registry. */
+  readonly link?: LinkLimits | undefined;
   /** Where this host stands: its peers are then mostly of that zone. */
   readonly zone?: Zone | undefined;
   readonly clock: Clock;
@@ -48,12 +48,13 @@ export async function startHostEngine(options: HostEngineOptions): Promise<HostE
   const cache = await ContentCache.open(location, log);
   const upstream = new Upstream({ registry, clock });
   const trackerClient = createTrackerClient();
-  const download = createRateLimiter(options.rate, clock);
+  const link = limitLink(options.link ?? {}, clock, Date.now);
+  const { upload, download } = link;
   const swarmOptions = {
     clock,
     random,
     log,
-    upload: createRateLimiter(options.rate, clock),
+    upload,
     download,
     trackerClient,
     seed: (infoHash: InfoHash) => cache.seed(infoHash),
@@ -72,12 +73,14 @@ export async function startHostEngine(options: HostEngineOptions): Promise<HostE
     const close = async (): Promise<void> => {
       await fetcher.blobs.close();
       await swarm.close();
+      link.stop();
       await trackerClient.close();
       await upstream.close();
       await cache.close();
     };
     return { upstream, cache, swarm, fetcher, close, [Symbol.asyncDispose]: close };
   } catch (error) {
+    link.stop();
     await trackerClient.close();
     await upstream.close();
     await cache.close();

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { bothWays } from '../base/link-limits.ts';
 import { silentLog } from '../base/log.ts';
 import { startRegistry } from '../server/registry-role.ts';
 import { testFolder } from './image/image-fixtures.ts';
@@ -102,7 +103,7 @@ export async function registryFixture(
     location: `${folder}/registry`,
     peerHost: '127.0.0.1',
     peerPort: 0,
-    rate,
+    link: bothWays(rate),
     log: silentLog,
   });
   t.after(() => registry.close());

@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { DocketError } from '../base/errors.ts';
+import type { LinkLimits } from '../base/link-limits.ts';
 import type { Log } from '../base/log.ts';
 import { trackerTiers, type TrackerTiers } from '../torrent/tracker-tiers.ts';
 import { hostAndPort, isHostAndPort } from './own-address.ts';
@@ -27,8 +28,8 @@ export interface RegistryOptions {
   readonly peerPort?: number | undefined;
   /** The host by which peers and clients reach this registry; default: the one by which they came. */
   readonly advertise?: string | undefined;
-  /** Limits the link, each way, in bytes a second. */
-  readonly rate?: number | undefined;
+  /** Limits the link: what peers and HTTP clients get and send, together. */
+  readonly link?: LinkLimits | undefined;
   readonly log: Log;
 }
 

@@ -10,6 +10,7 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
+import { bothWays } from '../base/link-limits.ts';
 import { Unlimited } from '../base/rate-limiter.ts';
 import { sha256Of, type Digest } from '../oci/digest.ts';
 import { startSwarm } from '../swarm/swarm.ts';
@@ -155,7 +156,7 @@ test('the usual peer port, when it is taken, is replaced by a free one', async (
 
 /** A registry with an idle, a silent and a half-headed connection. */
 async function withOpenConnections(folder: Folder) {
-  const role = await start(folder, { rate: 100_000 });
+  const role = await start(folder, { link: bothWays(100_000) });
   const agent = new Agent({ keepAlive: true });
   const [answer] = await once(httpRequest(`${role.url}/v2/`, { agent }).end(), 'response');
   answer.resume();
@@ -218,7 +219,7 @@ test('a request that does not end is broken off, and closing ends within seconds
 
 test('the rate limits what is sent and received, over all connections together', async () => {
   await using folder = await Folder.make();
-  await using role = await start(folder, { rate: 1_000_000 });
+  await using role = await start(folder, { link: bothWays(1_000_000) });
   const digest = await push(role, randomBytes(300_000));
   const before = performance.now();
   await Promise.all(
@@ -231,9 +232,28 @@ test('the rate limits what is sent and received, over all connections together',
   assert.ok(seconds > 0.45, `600 000 bytes at 1 MB/s took ${seconds} s`);
 });
 
+test('what the registry sends to peers and over HTTP is limited together, and apart from what it receives', async () => {
+  await using folder = await Folder.make();
+  await using peer = await Folder.make();
+  await using role = await start(folder, { link: { upload: 1_000_000 } });
+  const bytes = randomBytes(400_000);
+  const before = performance.now();
+  const digest = await push(role, bytes);
+  const metainfo = await torrentOf(role, digest);
+  const pushed = (performance.now() - before) / 1000;
+  const fetching = async (): Promise<void> => {
+    const answer = await fetch(`${role.url}/v2/team/app/blobs/${digest}`);
+    assert.equal((await answer.arrayBuffer()).byteLength, bytes.length);
+  };
+  await Promise.all([fetching(), downloadAsPeer(metainfo, peer)]);
+  const sent = (performance.now() - before) / 1000 - pushed;
+  assert.ok(pushed < 0.35, `400 000 bytes without a limit took ${pushed} s`);
+  assert.ok(sent > 0.65, `800 000 bytes at 1 MB/s took ${sent} s`);
+});
+
 test('a client that goes away ends the sending to it', async () => {
   await using folder = await Folder.make();
-  await using role = await start(folder, { rate: 4_000_000 });
+  await using role = await start(folder, { link: bothWays(4_000_000) });
   const length = 6_000_000;
   const digest = await push(role, randomBytes(length));
   const gone = httpRequest(`${role.url}/v2/team/app/blobs/${digest}`).end();
@@ -253,7 +273,7 @@ test('a client that goes away ends the sending to it', async () => {
 
 test('a blob that breaks while it is sent breaks the connection, and never ends short', async () => {
   await using folder = await Folder.make();
-  await using role = await start(folder, { rate: 4_000_000 });
+  await using role = await start(folder, { link: bothWays(4_000_000) });
   const digest = await push(role, randomBytes(4_000_000));
   const answer = await fetch(`${role.url}/v2/team/app/blobs/${digest}`);
   const hex = digest.slice('sha256:'.length);

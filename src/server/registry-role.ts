@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { every, systemClock } from '../base/clock.ts';
 import { readVersion } from '../base/version.ts';
 import { systemRandom } from '../base/random.ts';
-import { createRateLimiter } from '../base/rate-limiter.ts';
+import { limitLink } from '../base/link-limits.ts';
 import { Registry } from '../registry/registry.ts';
 import type { SeedAnnouncer } from '../registry/seeding.ts';
 import { WhitelistAnnouncer } from '../registry/whitelist-announcer.ts';
@@ -47,7 +47,7 @@ const sweepEvery = 3600_000;
  * an address is taken.
  */
 export async function startRegistry(options: RegistryOptions): Promise<RegistryRole> {
-  const { location, log, rate } = options;
+  const { location, log } = options;
   const trackers = trackersOf(options);
   const advertisedAddress = await advertisedAddressOf(options);
 
@@ -59,10 +59,9 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
   const registry = new Registry({ store, catalog, log });
   parts.defer(() => registry.close());
 
-  const traffic = new Traffic(
-    createRateLimiter(rate, systemClock),
-    createRateLimiter(rate, systemClock),
-  );
+  const link = limitLink(options.link ?? {}, systemClock, Date.now);
+  parts.defer(() => link.stop());
+  const traffic = new Traffic(link.upload, link.download);
   const trackerClient = createTrackerClient();
   parts.defer(() => trackerClient.close());
   const swarm = parts.use(await startOrigin(options, registry, traffic, trackerClient));

@@ -3,6 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'node:test';
+import { bothWays } from '../../base/link-limits.ts';
 import { digestHex, digestOf, sha256Of, type Digest } from '../../oci/digest.ts';
 import { parseRepository } from '../../oci/reference.ts';
 import { noise } from '../../swarm/swarm-fixtures.ts';
@@ -439,7 +440,22 @@ test('what is in the cache needs no registry, also after a restart', async (t) =
 test('bytes from the registry keep to the rate', async (t) => {
   const { fixture, start } = await setUp(t);
   const digest = fixture.addBlob(large);
-  const engine = await start({ rate: 3_000_000 });
+  const engine = await start({ link: bothWays(3_000_000) });
+  const begun = performance.now();
+  await pull(engine, digest);
+  const took = performance.now() - begun;
+  assert.ok(took > 800 && took < 3000, `${took} ms`);
+});
+
+test('the limits of a host follow the hours that hold now', async (t) => {
+  const { fixture, start } = await setUp(t);
+  const digest = fixture.addBlob(large);
+  const now = new Date().getHours() * 60 + new Date().getMinutes();
+  // An hour on either side: the test may begin at the end of a minute.
+  const hours = [
+    { from: (now + 1380) % 1440, until: (now + 60) % 1440, download: 3_000_000, upload: Infinity },
+  ];
+  const engine = await start({ link: { download: 100_000, hours } });
   const begun = performance.now();
   await pull(engine, digest);
   const took = performance.now() - begun;

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'node:test';
+import { bothWays } from '../../base/link-limits.ts';
 import { digestHex, sha256Of, type Digest } from '../../oci/digest.ts';
 import { mediaTypes } from '../../oci/media-type.ts';
 import { noise } from '../../swarm/swarm-fixtures.ts';
@@ -385,7 +386,7 @@ test('a body that cannot be finished is broken off, never ended short', async (t
 });
 
 test('a client that goes away does not stop the fetch', async (t) => {
-  const { agent, fixture, image } = await setUp(t, { rate: 6_000_000 });
+  const { agent, fixture, image } = await setUp(t, { link: bothWays(6_000_000) });
   const [digest] = image.layers;
   assert.ok(digest);
   const answer = await open(agent, blobTarget(digest));

@@ -42,6 +42,17 @@ export function addRoleOptions(command: Command, defaults: RoleDefaults): Comman
       ),
     )
     .addOption(option('--rate <bytes/s>', 'limit of the link, each way, like 100MB/s', 'RATE'))
+    .addOption(option('--upload-rate <bytes/s>', 'limit of what is sent', 'UPLOAD_RATE'))
+    .addOption(option('--download-rate <bytes/s>', 'limit of what is received', 'DOWNLOAD_RATE'))
+    .addOption(
+      option(
+        '--rate-hours <hours>',
+        'other limits for a part of the day, like "08:00-18:00 upload=10MB/s download=20MB/s"; may be given several times',
+        'RATE_HOURS',
+      )
+        .argParser((hours: string, before: readonly string[]) => [...before, hours])
+        .default([] as readonly string[]),
+    )
     .addOption(
       option('--log-level <level>', 'what is logged to standard error', 'LOG_LEVEL')
         .choices(logLevels)

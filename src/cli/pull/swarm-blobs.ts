@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { BlobReader } from '../../agent/fetch/blob-reader.ts';
 import { startHostEngine, type HostEngine } from '../../agent/host-engine.ts';
 import { abortable } from '../../base/abortable.ts';
+import { bothWays } from '../../base/link-limits.ts';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import { codeOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
@@ -53,7 +54,7 @@ export class SwarmBlobs implements BlobSource {
       startHostEngine({
         registry: new URL(options.registry),
         location: folder,
-        rate,
+        link: bothWays(rate),
         zone,
         clock,
         random: systemRandom,

@@ -1,4 +1,5 @@
 import type { LogLevel } from '../../base/log.ts';
+import { parseRateHours } from '../rate-hours-option.ts';
 import { parseRate } from '../rate-option.ts';
 import { parseListenPort } from '../registry-url.ts';
 
@@ -9,6 +10,9 @@ export interface TypedRoleOptions {
   readonly location: string;
   readonly peerPort?: string;
   readonly rate?: string;
+  readonly uploadRate?: string;
+  readonly downloadRate?: string;
+  readonly rateHours: readonly string[];
   readonly logLevel: LogLevel;
 }
 
@@ -19,6 +23,10 @@ export function readRoleOptions(typed: TypedRoleOptions) {
     port: parseListenPort(typed.port),
     location: typed.location,
     peerPort: typed.peerPort === undefined ? undefined : parseListenPort(typed.peerPort),
-    rate: parseRate(typed.rate),
+    link: {
+      upload: parseRate(typed.uploadRate ?? typed.rate),
+      download: parseRate(typed.downloadRate ?? typed.rate),
+      hours: parseRateHours(typed.rateHours),
+    },
   };
 }
