@@ -11,6 +11,8 @@ import time
 import libtorrent as lt
 
 role, torrent, folder = sys.argv[1:4]
+# Waits in sigwait below, where the session's threads, which inherit this, must not take the signal.
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
 session = lt.session(
     {
         "listen_interfaces": "127.0.0.1:0",
@@ -43,9 +45,6 @@ while session.listen_port() == 0:
 info = lt.torrent_info(torrent)
 if role == "seed":
     session.add_torrent({"ti": info, "save_path": folder, "flags": lt.torrent_flags.seed_mode})
-else:
-    # Waits in sigwait below, where the program's other threads must not take the signal.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
 print(f"ready at {session.listen_port()}", flush=True)
 
 if role == "fetch":
