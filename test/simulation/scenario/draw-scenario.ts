@@ -1,0 +1,111 @@
+import { randomInteger, seededRandom, shuffled, type Random } from '../../../src/base/random.ts';
+import { behaviours, type BehaviourName } from '../actors/behaviours.ts';
+import type { DiskNature } from '../world/memory-disk.ts';
+import { one } from './draw.ts';
+import { drawFaults } from './draw-faults.ts';
+import type { ActorPlan, HostPlan, Scenario } from './scenario.ts';
+
+/** What a caller wants of a scenario; the rest is drawn. */
+export interface Wishes {
+  /** Machines with the real engine, the registry included. */
+  readonly hosts?: number | undefined;
+  /** No fault, no enemy, no bad disk. */
+  readonly isCalm?: boolean | undefined;
+}
+
+const kibi = 1024;
+
+/** The scenario of a seed: the same for the same seed and wishes, on every machine. */
+export function drawScenario(seed: number, wishes: Wishes = {}): Scenario {
+  const random = seededRandom(seed);
+  const count = wishes.hosts ?? 2 + Math.floor(random() ** 2 * 11);
+  const isLarge = count > 20;
+  const pieceLength = one(random, [16, 32, 64, 128, 256]) * kibi;
+  const most = isLarge ? 1_500 : 1_000;
+  const length = Math.max(1, Math.floor((0.02 + 0.98 * random()) * most * kibi));
+  const base = 10 ** (1 + 2 * random()) * kibi * 0.1;
+  const network = {
+    latency: [0.05, one(random, [0.2, 1, 5, 60, 200])] as const,
+    fragment: isLarge ? 64 * kibi : one(random, [1_000, 9_000, 64 * kibi, 300 * kibi]),
+    window: one(random, [16, 64, 256, 1024]) * kibi,
+    highWaterMark: one(random, [1, 16, 64, 1024]) * kibi,
+  };
+  const names = Array.from({ length: count }, (_, index) => `10.0.0.${index + 1}`);
+  const isTrackerless = random() < 0.1;
+  const hosts = names.map((host, index): HostPlan => {
+    const isSlow = random() < 0.1;
+    const rate = (isSlow ? 0.15 : 1) * base * (0.7 + 0.6 * random());
+    const limit = (): number | undefined =>
+      random() < 0.15 ? rate * 1000 * (0.3 + random()) : undefined;
+    return {
+      host,
+      isOrigin: index === 0,
+      startsAt: index === 0 ? 0 : random() < 0.8 ? random() * 300 : random() * 8_000,
+      link: { up: rate * (random() < 0.1 ? 0.3 : 1), down: rate },
+      disk: drawDisk(random, index === 0 || wishes.isCalm === true),
+      limits: { upload: limit(), download: limit() },
+      uploadSlots: one(random, [1, 3, 4, 8]),
+      hasTracker: !isTrackerless,
+      hasWebSeed: random() < 0.6,
+      knows: isTrackerless || random() < 0.1 ? knownTo(random, names, host) : [],
+      isReader: random() < 0.3,
+      keepsId: random() < 0.3,
+    };
+  });
+  const isCalm = wishes.isCalm ?? random() < 0.1;
+  return {
+    seed,
+    blob: { length, pieceLength, isOld: random() < 0.1 },
+    network,
+    hosts,
+    actors: isCalm ? [] : drawActors(random, base, count),
+    faults: isCalm ? [] : drawFaults(random, hosts, length / base),
+  };
+}
+
+function knownTo(random: Random, names: readonly string[], host: string): string[] {
+  const others = shuffled(
+    random,
+    names.filter((name) => name !== host),
+  );
+  return [...new Set([names[0] as string, ...others.slice(0, 4)])].filter((name) => name !== host);
+}
+
+function drawDisk(random: Random, isGood: boolean): DiskNature {
+  const isBad = !isGood && random() < 0.04;
+  const isRotten = isBad && random() < 0.5;
+  return {
+    latency: one(random, [
+      [0.01, 0.1],
+      [0.1, 5],
+      [1, 40],
+    ] as const),
+    cached: one(random, [0, 0.5, 0.95]),
+    isFull: false,
+    failing: isBad && !isRotten ? 0.05 : 0,
+    rotten: isRotten ? 0.2 : 0,
+  };
+}
+
+function drawActors(random: Random, base: number, hosts: number): ActorPlan[] {
+  if (random() < 0.35) return [];
+  const count = 1 + randomInteger(random, Math.max(1, Math.min(8, Math.ceil(hosts / 3))));
+  const names = Object.keys(behaviours) as BehaviourName[];
+  return Array.from({ length: count }, (_, index) => {
+    const behaviour = one(random, names);
+    // Who steals a name and lies with it is another matter: ids are not proven.
+    const identities = behaviours[behaviour].isBannable
+      ? (['own', 'own', 'new'] as const)
+      : (['own', 'own', 'new', 'stolen'] as const);
+    return {
+      host: `10.0.1.${index + 1}`,
+      startsAt: random() * 1_500,
+      link: { up: base, down: base },
+      behaviour,
+      abilities: { fast: behaviour === 'rejecter' || random() < 0.6, extended: random() < 0.6 },
+      dials: random() < 0.6,
+      again: one(random, [500, 3_000, 20_000]),
+      identity: one(random, identities),
+    };
+  });
+}
