@@ -25,7 +25,7 @@ export async function* ask(
   signal.addEventListener('abort', end, { once: true });
   connection.handle({
     data(chunk) {
-      came.push(chunk);
+      came.push(Uint8Array.from(chunk));
       connection.pause();
       wake();
     },

@@ -27,8 +27,8 @@ export interface Subject {
 
 /** The most requests that the engine may have waiting at one peer, whatever that bears. */
 const mostAhead = 1_024;
-/** Bytes of small messages that may wait in the process for a peer that does not read, above what the network takes. */
-const mostUnread = 512 * 1024;
+/** Bytes that may wait in the process for a peer that does not read, above what makes a writer wait. */
+const mostUnread = 1024 * 1024;
 
 /**
  * Watches one connection of a real engine: what it says must be true, asked for, and no more than agreed (BEP 3, 6). It hears

@@ -4,6 +4,12 @@ import type { MemoryNetwork } from './memory-network.ts';
 import type { Process } from './process.ts';
 import type { Station } from './station.ts';
 
+/** What a program has written, and what to call when it may change again. */
+interface Written {
+  bytes: Uint8Array;
+  readonly done: (() => void) | undefined;
+}
+
 /** Hears all that passes one end of a connection: what its program writes, is given, and that it is over. */
 export interface Tap {
   wrote(parts: readonly Uint8Array[]): void;
@@ -32,7 +38,7 @@ export class End implements Connection {
   unacknowledged = 0;
   /** Bytes that the program has written and that are still in its process. */
   outboxBytes = 0;
-  readonly outbox: Uint8Array[] = [];
+  readonly #outbox: Written[] = [];
   readonly #network: MemoryNetwork;
   readonly #forget: () => void;
   readonly #inbox: Uint8Array[] = [];
@@ -66,13 +72,15 @@ export class End implements Connection {
     else this.resume();
   }
 
-  write(parts: readonly Uint8Array[]): boolean {
-    if (this.isClosed) return true;
+  write(parts: readonly Uint8Array[], done?: () => void): boolean {
+    if (this.isClosed) {
+      done?.();
+      return true;
+    }
     this.tap?.wrote(parts);
-    for (const part of parts) {
-      if (part.length === 0) continue;
-      this.outbox.push(part);
-      this.outboxBytes += part.length;
+    for (const [index, bytes] of parts.entries()) {
+      this.#outbox.push({ bytes, done: index === parts.length - 1 ? done : undefined });
+      this.outboxBytes += bytes.length;
     }
     this.#network.wants(this);
     this.#isFull ||= this.outboxBytes >= this.#network.highWaterMark;
@@ -99,13 +107,15 @@ export class End implements Connection {
   take(most: number): Buffer {
     const bytes = Buffer.allocUnsafeSlow(Math.min(most, this.outboxBytes));
     let filled = 0;
-    while (filled < bytes.length) {
-      const part = this.outbox[0] as Uint8Array;
-      const taken = Math.min(part.length, bytes.length - filled);
-      bytes.set(part.subarray(0, taken), filled);
+    while (this.#outbox[0] !== undefined) {
+      const first = this.#outbox[0];
+      const taken = Math.min(first.bytes.length, bytes.length - filled);
+      bytes.set(first.bytes.subarray(0, taken), filled);
       filled += taken;
-      if (taken === part.length) this.outbox.shift();
-      else this.outbox[0] = part.subarray(taken);
+      first.bytes = first.bytes.subarray(taken);
+      if (first.bytes.length > 0) break;
+      this.#outbox.shift();
+      if (first.done !== undefined) this.process.enter(first.done);
     }
     this.outboxBytes -= filled;
     this.unacknowledged += filled;
@@ -139,7 +149,8 @@ export class End implements Connection {
   /** Forgets all; the program is not told. */
   close(): void {
     this.isClosed = true;
-    this.outbox.length = 0;
+    for (const { done } of this.#outbox.splice(0))
+      if (done !== undefined) this.process.after(0, done);
     this.#inbox.length = 0;
     this.outboxBytes = 0;
     this.station.ends.delete(this);
@@ -167,6 +178,8 @@ export class End implements Connection {
       this.tap?.heard(bytes);
       this.#handler?.data(bytes);
       this.tap?.handled();
+      // Another connection reads into the same buffer.
+      bytes.fill(0xee);
     }
     if (!this.#isEnding || this.isClosed || this.#isPaused) return;
     this.close();

@@ -1,7 +1,6 @@
 import { randomInteger, type Random } from '../../../src/base/random.ts';
 import type { Disk, PieceStore } from '../../../src/swarm/disk.ts';
 import { Bitfield } from '../../../src/torrent/bitfield.ts';
-import type { Block } from '../../../src/torrent/geometry.ts';
 import type { Metainfo } from '../../../src/torrent/metainfo.ts';
 import { isPiece } from '../../../src/torrent/verify-piece.ts';
 import type { Process } from './process.ts';
@@ -84,7 +83,6 @@ class MemoryStore implements PieceStore {
   readonly #forget: () => void;
   readonly #pending = new Set<Promise<unknown>>();
   #isClosed = false;
-  writing = 0;
 
   constructor(owner: MemoryDisk, file: SimFile) {
     this.#owner = owner;
@@ -94,7 +92,6 @@ class MemoryStore implements PieceStore {
   }
 
   write(piece: number, bytes: Uint8Array): Promise<void> {
-    this.writing += bytes.length;
     const { process, disk } = this.#owner;
     // Killed half way, a part of it stands there.
     const forget = process.atDeath(() =>
@@ -108,18 +105,21 @@ class MemoryStore implements PieceStore {
         this.#put(piece, bytes);
       } finally {
         forget();
-        this.writing -= bytes.length;
       }
     });
   }
 
-  read(block: Block): Uint8Array | Promise<Uint8Array> {
+  read(piece: number, begin: number, parts: readonly Uint8Array[]): Promise<void> {
     const { nature, random } = this.#owner.disk;
-    if (!this.#isClosed && random() < nature.cached) return this.#get(block);
     return this.#do(async () => {
-      await this.#owner.pause();
+      if (random() >= nature.cached) await this.#owner.pause();
       if (random() < nature.failing) throw systemError('EIO', 'i/o error, read');
-      return this.#get(block);
+      let offset = begin;
+      for (const part of parts) {
+        part.set(this.#file.slice(piece, offset, part.length));
+        if (random() < nature.rotten) part[0] = ~(part[0] ?? 0);
+        offset += part.length;
+      }
     });
   }
 
@@ -143,13 +143,6 @@ class MemoryStore implements PieceStore {
 
   #put(piece: number, bytes: Uint8Array): void {
     this.#file.put(piece, bytes, this.#owner.disk.truth(this.#file.metainfo));
-  }
-
-  #get({ piece, begin, length }: Block): Uint8Array {
-    const bytes = Buffer.from(this.#file.slice(piece, begin, length));
-    const { nature, random } = this.#owner.disk;
-    if (nature.rotten > 0 && random() < nature.rotten) bytes[0] = ~(bytes[0] ?? 0);
-    return bytes;
   }
 
   async #do<T>(operation: () => Promise<T>): Promise<T> {
