@@ -15,6 +15,11 @@ export class OriginAddress {
     this.#port = port;
   }
 
+  /** True when its address was named, and is the same for all. */
+  get isAdvertised(): boolean {
+    return this.#advertised !== undefined;
+  }
+
   /** The seeder for a client that came to the address `reached` of this host. */
   for(reached: string): CompactPeer {
     const host = this.#advertised ?? reached;

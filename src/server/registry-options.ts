@@ -11,6 +11,8 @@ export interface RegistryOptions {
   readonly host?: string | undefined;
   /** Default 8000; 0 takes a free one. */
   readonly port?: number | undefined;
+  /** The UDP port of the built-in tracker: default that of `port`, or none when that is taken; 0 takes a free one. */
+  readonly udpPort?: number | undefined;
   /** The folder of all that is kept. */
   readonly location: string;
   /**
@@ -40,7 +42,7 @@ export class RegistryError extends DocketError {
 
 /** The trackers that were brought along; undefined when there are none. Throws RegistryError. */
 export function trackersOf(options: RegistryOptions): TrackerTiers | undefined {
-  const { trackers = [], trackerWhitelist, trackerReload } = options;
+  const { trackers = [], trackerWhitelist, trackerReload, udpPort } = options;
   if (trackers.length === 0) {
     if (trackerWhitelist !== undefined || trackerReload !== undefined) {
       throw invalid('a whitelist or reload command needs a tracker of your own: name it too');
@@ -49,6 +51,9 @@ export function trackersOf(options: RegistryOptions): TrackerTiers | undefined {
   }
   if (trackerWhitelist === undefined && trackerReload !== undefined) {
     throw invalid('a reload command needs the whitelist file that it makes the tracker read');
+  }
+  if (udpPort !== undefined) {
+    throw invalid('the UDP port is one of the built-in tracker, and another tracker was named');
   }
   return trackerTiers(trackers.map((tracker) => [announceUrl(tracker)]));
 }

@@ -368,6 +368,7 @@ const wrong: readonly (readonly [string, Partial<RegistryOptions>])[] = [
   ['a tracker of another kind', { trackers: ['a:1', 'ftp://a:1/announce'] }],
   ['a whitelist without a tracker', { trackerWhitelist: '/tmp/x' }],
   ['a reload command without a whitelist', { trackers: ['a:1'], trackerReload: 'true' }],
+  ['a UDP port without the built-in tracker', { trackers: ['a:1'], udpPort: 6969 }],
   ['an advertised URL', { advertise: 'http://host' }],
   ['an advertised host with a port', { advertise: 'host:1' }],
 ];

@@ -25,6 +25,7 @@ import { advertisedAddressOf, trackersOf, type RegistryOptions } from './registr
 import { createRequestHandler } from './request-handler.ts';
 import { runCommand } from './run-command.ts';
 import { ServerMetrics } from './server-metrics.ts';
+import { startUdpTracker } from './start-udp-tracker.ts';
 import { Traffic } from './traffic.ts';
 
 export type { RegistryOptions } from './registry-options.ts';
@@ -34,6 +35,8 @@ export interface RegistryRole extends AsyncDisposable {
   /** Of its HTTP face, as this host reaches it. */
   readonly url: string;
   readonly port: number;
+  /** Of the tracker's UDP face, when it has one. */
+  readonly udpPort: number | undefined;
   readonly peerPort: number;
   /** Lets requests end for a few seconds, leaves the swarms, and resolves when all is down and durable. */
   close(): Promise<void>;
@@ -96,12 +99,25 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
     handler,
   });
   parts.defer(() => http.close());
+  const udp =
+    tracker &&
+    (await startUdpTracker({
+      tracker,
+      host: options.host ?? '0.0.0.0',
+      named: options.udpPort,
+      httpPort: http.port,
+      origins,
+      clock: systemClock,
+      log,
+    }));
+  parts.defer(() => udp?.close());
 
   const running = parts.move();
   const close = (): Promise<void> => running.disposeAsync();
   return {
     url: http.url,
     port: http.port,
+    udpPort: udp?.port,
     peerPort: swarm.port,
     close,
     [Symbol.asyncDispose]: close,

@@ -38,6 +38,12 @@ export function addRegistry(program: Command, context: CommandContext): void {
         'DOCKET_REGISTRY_ADVERTISE',
       ),
     )
+    .addOption(
+      new Option(
+        '--udp-port <port>',
+        'UDP port of the built-in tracker (default: the same as -p, or none when that is taken)',
+      ).env('DOCKET_REGISTRY_UDP_PORT'),
+    )
     .action(async (typed: TypedRegistryOptions, verb: Command) => {
       const { runRegistry } = await import('../roles/run-registry.ts');
       await runRegistry(withFrontOptions(program, verb, typed), context);

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { networkInterfaces } from 'node:os';
+import { suite, test, type TestContext } from 'node:test';
+import { systemClock } from '../base/clock.ts';
+import { silentLog } from '../base/log.ts';
+import type { InfoHash, PeerAddress, PeerId } from '../torrent/ids.ts';
+import { canonicalIp } from '../torrent/ip-address.ts';
+import {
+  encodeUdpAnnounce,
+  encodeUdpConnect,
+  parseUdpAnswer,
+  type UdpAnswer,
+} from '../torrent/udp-tracker.ts';
+import { Tracker } from '../tracker/tracker.ts';
+import { OriginAddress } from './origin-address.ts';
+import { OwnRoute } from './own-route.ts';
+import { startUdpTracker, type UdpTrackerOptions } from './start-udp-tracker.ts';
+
+const announce = {
+  infoHash: 'ab'.repeat(20) as InfoHash,
+  peerId: 'cd'.repeat(20) as PeerId,
+  port: 7000,
+  uploaded: 0,
+  downloaded: 0,
+  left: 1,
+  event: 'started' as const,
+  numWant: undefined,
+  zone: undefined,
+};
+
+async function start(
+  t: TestContext,
+  options: Partial<UdpTrackerOptions> & { advertised?: string },
+) {
+  const tracker = new Tracker({ clock: systemClock, random: Math.random });
+  const udp = await startUdpTracker({
+    tracker,
+    host: '127.0.0.1',
+    named: 0,
+    httpPort: 0,
+    origins: new OriginAddress(options.advertised, () => 6881),
+    clock: systemClock,
+    log: silentLog,
+    ...options,
+  });
+  t.after(async () => {
+    await udp?.close();
+    await tracker.close();
+  });
+  return udp;
+}
+
+async function ask(socket: Socket, packet: Uint8Array, to: PeerAddress): Promise<UdpAnswer> {
+  const family = to.host.includes(':') ? 6 : 4;
+  const coming = once(socket, 'message', { signal: AbortSignal.timeout(5_000) });
+  socket.send(packet, to.port, to.host);
+  const [answer] = (await coming) as [Buffer];
+  const parsed = parseUdpAnswer(answer, family);
+  assert.ok(parsed !== undefined);
+  return parsed;
+}
+
+/** The peers that a client is given which announces to `to`, as a packet of its own. */
+async function peersFrom(t: TestContext, to: PeerAddress): Promise<readonly PeerAddress[]> {
+  const socket = createSocket(to.host.includes(':') ? 'udp6' : 'udp4');
+  t.after(() => socket.close());
+  const connected = await ask(socket, encodeUdpConnect(1), to);
+  assert.ok(connected.kind === 'connect');
+  const packet = encodeUdpAnnounce(connected.connection, 2, announce, { key: 0 });
+  const answer = await ask(socket, packet, to);
+  assert.ok(answer.kind === 'announce');
+  return answer.response.peers;
+}
+
+const hasIpv6 = Object.values(networkInterfaces())
+  .flat()
+  .some((each) => each?.address === '::1');
+
+suite('tracker on a UDP port', { timeout: 30_000 }, () => {
+  test('a client is answered, and given the origin at the address that it came to', async (t) => {
+    const bound = await start(t, {});
+    assert.deepEqual(await peersFrom(t, { host: '127.0.0.1', port: bound?.port ?? 0 }), [
+      { host: '127.0.0.1', port: 6881 },
+    ]);
+    const any = await start(t, { host: '0.0.0.0' });
+    assert.deepEqual(await peersFrom(t, { host: '127.0.0.1', port: any?.port ?? 0 }), [
+      { host: '127.0.0.1', port: 6881 },
+    ]);
+    const named = await start(t, { host: '0.0.0.0', advertised: '192.0.2.7' });
+    assert.deepEqual(await peersFrom(t, { host: '127.0.0.1', port: named?.port ?? 0 }), [
+      { host: '192.0.2.7', port: 6881 },
+    ]);
+  });
+
+  test('one socket serves both families', { skip: !hasIpv6 }, async (t) => {
+    const udp = await start(t, { host: '::' });
+    const port = udp?.port ?? 0;
+    assert.deepEqual(await peersFrom(t, { host: '::1', port }), [{ host: '::1', port: 6881 }]);
+    assert.deepEqual(await peersFrom(t, { host: '127.0.0.1', port }), [
+      { host: '127.0.0.1', port: 6881 },
+    ]);
+    const again = await peersFrom(t, { host: '::1', port });
+    assert.deepEqual(again, [{ host: '::1', port: 6881 }]);
+  });
+
+  test('the usual port that is taken is gone without, one that was named is an error', async (t) => {
+    const taken = createSocket('udp4').bind(0, '127.0.0.1');
+    t.after(() => taken.close());
+    await once(taken, 'listening');
+    const { port } = taken.address();
+    assert.equal(await start(t, { named: undefined, httpPort: port }), undefined);
+    await assert.rejects(start(t, { named: port }), { code: 'EADDRINUSE' });
+  });
+
+  test('the way to a host shows the own address, and is found once', async () => {
+    const route = new OwnRoute(systemClock);
+    assert.equal(await route.to('127.0.0.9'), '127.0.0.1');
+    assert.equal(route.to('127.0.0.10'), '127.0.0.1');
+    const own = Object.values(networkInterfaces()).flat();
+    const address = await route.to('203.0.113.1');
+    const isOwn = own.some((each) => canonicalIp(each?.address ?? '') === address);
+    assert.ok(address === undefined || isOwn, `${address}`);
+  });
+});
