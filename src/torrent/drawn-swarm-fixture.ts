@@ -30,7 +30,7 @@ export class DrawnSwarm {
   readonly #length: number;
   readonly #peers = new Map<string, DrawnPeer>();
   readonly #owed = new Map<DrawnPeer, Set<string>>();
-  readonly #takenBack = new Map<DrawnPeer, Set<string>>();
+  readonly #takenBack = new Map<DrawnPeer, string[]>();
   readonly #received = new Set<string>();
   readonly #had = new Set<number>();
   readonly #single = new Map<number, DrawnPeer | undefined>();
@@ -114,7 +114,7 @@ export class DrawnSwarm {
       const peer = this.peer(name);
       const arrival = this.requests.arrived(peer, this.block(text), this.now);
       const wasOwed = this.#books(this.#owed, peer).delete(text);
-      const wasTakenBack = !wasOwed && this.#books(this.#takenBack, peer).delete(text);
+      const wasTakenBack = !wasOwed && this.#forgive(peer, text);
       assert.equal(arrival.kind === 'unasked', !wasOwed && !wasTakenBack, `${text} of ${name}`);
       outcome = arrival.kind;
       if (arrival.kind === 'wanted') {
@@ -136,9 +136,9 @@ export class DrawnSwarm {
   reject(name: string, blocks: string): void {
     for (const text of blocks.split(' ')) {
       const peer = this.peer(name);
-      const wasOwed = this.#books(this.#owed, peer).delete(text);
-      if (!wasOwed) this.#books(this.#takenBack, peer).delete(text);
-      else this.#disown(peer, this.block(text).piece);
+      // Answers come in the order of the requests: first to what was taken back.
+      const wasOwed = !this.#forgive(peer, text) && this.#books(this.#owed, peer).delete(text);
+      if (wasOwed) this.#disown(peer, this.block(text).piece);
       assert.equal(this.requests.rejected(peer, this.block(text)), wasOwed);
       this.check();
     }
@@ -166,7 +166,8 @@ export class DrawnSwarm {
     const peer = this.peer(name);
     this.picker.left(peer.has);
     this.requests.forget(peer);
-    for (const book of [this.#owed, this.#takenBack]) book.delete(peer);
+    this.#owed.delete(peer);
+    this.#takenBack.delete(peer);
     this.#disown(peer);
     this.#peers.delete(name);
     this.check();
@@ -196,7 +197,7 @@ export class DrawnSwarm {
   }
 
   takenBack(name: string): readonly string[] {
-    return [...this.#books(this.#takenBack, this.peer(name))];
+    return this.#takenBack.get(this.peer(name)) ?? [];
   }
 
   /** Pieces that have come whole and are neither right nor wrong yet. */
@@ -270,7 +271,15 @@ export class DrawnSwarm {
 
   #move(peer: DrawnPeer, text: string): void {
     this.#books(this.#owed, peer).delete(text);
-    this.#books(this.#takenBack, peer).add(text);
+    this.#takenBack.set(peer, [...(this.#takenBack.get(peer) ?? []), text]);
+  }
+
+  /** Settles one request for the block that was taken back; false when there is none. */
+  #forgive(peer: DrawnPeer, text: string): boolean {
+    const takenBack = this.#takenBack.get(peer) ?? [];
+    const place = takenBack.indexOf(text);
+    if (place >= 0) this.#takenBack.set(peer, takenBack.toSpliced(place, 1));
+    return place >= 0;
   }
 
   #books(books: Map<DrawnPeer, Set<string>>, peer: DrawnPeer): Set<string> {

@@ -4,7 +4,8 @@
  */
 export class OwedBlocks<Source> {
   readonly #owed = new Map<Source, Set<number>>();
-  readonly #takenBack = new Map<Source, Set<number>>();
+  /** How often each block was taken back and not answered yet. */
+  readonly #takenBack = new Map<Source, Map<number, number>>();
 
   /** How many blocks this source owes. */
   count(source: Source): number {
@@ -16,22 +17,31 @@ export class OwedBlocks<Source> {
   }
 
   add(source: Source, block: number): void {
-    getOrCreate(this.#owed, source).add(block);
+    const owed = this.#owed.get(source);
+    if (owed === undefined) this.#owed.set(source, new Set([block]));
+    else owed.add(block);
   }
 
-  /** The source sent the block, or refused it; what that block was. */
-  settle(source: Source, block: number): 'owed' | 'takenBack' | 'neither' {
+  /** The source sent the block; what that block was. */
+  sent(source: Source, block: number): 'owed' | 'takenBack' | 'neither' {
     if (this.#owed.get(source)?.delete(block) === true) return 'owed';
-    return this.#takenBack.get(source)?.delete(block) === true ? 'takenBack' : 'neither';
+    return this.#forgive(source, block) ? 'takenBack' : 'neither';
+  }
+
+  /**
+   * The source refused the block; what that block was. Answers come in the order of the requests, so a block that was
+   * taken back and then asked for again is refused for the first of them.
+   */
+  refused(source: Source, block: number): 'owed' | 'takenBack' | 'neither' {
+    if (this.#forgive(source, block)) return 'takenBack';
+    return this.#owed.get(source)?.delete(block) === true ? 'owed' : 'neither';
   }
 
   /** Takes back all that this source owes; which blocks. */
   takeBack(source: Source): readonly number[] {
     const blocks = [...(this.#owed.get(source) ?? [])];
     this.#owed.delete(source);
-    if (blocks.length === 0) return blocks;
-    const takenBack = getOrCreate(this.#takenBack, source);
-    for (const block of blocks) takenBack.add(block);
+    for (const block of blocks) this.#noteTakenBack(source, block);
     return blocks;
   }
 
@@ -39,7 +49,7 @@ export class OwedBlocks<Source> {
   takeBackFromAll(block: number): readonly Source[] {
     const from: Source[] = [];
     for (const [source, owed] of this.#owed) if (owed.delete(block)) from.push(source);
-    for (const source of from) getOrCreate(this.#takenBack, source).add(block);
+    for (const source of from) this.#noteTakenBack(source, block);
     return from;
   }
 
@@ -48,12 +58,20 @@ export class OwedBlocks<Source> {
     this.#owed.delete(source);
     this.#takenBack.delete(source);
   }
-}
 
-function getOrCreate<Key>(sets: Map<Key, Set<number>>, key: Key): Set<number> {
-  const found = sets.get(key);
-  if (found !== undefined) return found;
-  const created = new Set<number>();
-  sets.set(key, created);
-  return created;
+  #noteTakenBack(source: Source, block: number): void {
+    const blocks = this.#takenBack.get(source) ?? new Map<number, number>();
+    this.#takenBack.set(source, blocks);
+    blocks.set(block, (blocks.get(block) ?? 0) + 1);
+  }
+
+  /** Settles one request for the block that was taken back; false when there is none. */
+  #forgive(source: Source, block: number): boolean {
+    const blocks = this.#takenBack.get(source);
+    const times = blocks?.get(block);
+    if (blocks === undefined || times === undefined) return false;
+    if (times > 1) blocks.set(block, times - 1);
+    else blocks.delete(block);
+    return true;
+  }
 }

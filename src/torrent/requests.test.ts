@@ -126,6 +126,20 @@ suite('requests', () => {
     assert.equal(swarm.arrive('a', '0.0'), 'unasked');
   });
 
+  test('who refuses what was taken back, as BEP 6 wants, does not refuse what it was asked for since', () => {
+    const swarm = new DrawnSwarm('a  x');
+    for (let time = 0; time < 2; time++) {
+      assert.equal(swarm.ask('a'), '0.0 0.1');
+      swarm.takeBack('a');
+    }
+    assert.equal(swarm.ask('a'), '0.0 0.1');
+    swarm.reject('a', '0.0 0.1 0.0 0.1');
+    assert.equal(swarm.ask('a'), '');
+    assert.equal(swarm.arrive('a', '0.0'), 'wanted');
+    swarm.reject('a', '0.1');
+    assert.equal(swarm.ask('a'), '0.1');
+  });
+
   test('when nothing is left to begin a slow piece is asked of a second source, from its end', () => {
     const swarm = new DrawnSwarm(
       `

@@ -115,7 +115,7 @@ export class Requests<Source extends object> {
     const index = this.#indexOf(block);
     if (index === undefined) return { kind: 'unasked' };
     const key = this.#key(block.piece, index);
-    const state = this.#owed.settle(source, key);
+    const state = this.#owed.sent(source, key);
     if (state === 'neither') return { kind: 'unasked' };
     const wasOwed = state === 'owed';
     const begun = this.#begun.get(block.piece);
@@ -136,7 +136,7 @@ export class Requests<Source extends object> {
     const index = this.#indexOf(block);
     if (index === undefined) return false;
     const key = this.#key(block.piece, index);
-    if (this.#owed.settle(source, key) !== 'owed') return false;
+    if (this.#owed.refused(source, key) !== 'owed') return false;
     this.#unask(key);
     const begun = this.#begun.get(block.piece);
     // It would refuse the rest too: others may go on with the piece.
