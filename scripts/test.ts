@@ -12,9 +12,11 @@ const root = dirname(import.meta.dirname);
 const flags = process.argv.slice(2).filter((argument) => argument.startsWith('-'));
 const filters = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 
-const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts', 'demo/**/*.test.ts'], {
-  cwd: root,
-})
+const folders = ['src', 'test', 'demo', 'bench'];
+const files = globSync(
+  folders.map((folder) => `${folder}/**/*.test.ts`),
+  { cwd: root },
+)
   .map((file) => file.replaceAll(sep, '/'))
   .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
   .toSorted();

@@ -14,7 +14,7 @@ export async function measureGoodput(
   to: Host,
   rate: number,
 ): Promise<number> {
-  const bytes = String(Math.ceil(rate * 4));
+  const bytes = String(Math.ceil(rate * 5));
   const sender = place.start([process.execPath, script, 'send', bytes], {
     name: 'sender of one plain stream',
     host: from,

@@ -67,6 +67,9 @@ export function parseOptions(args: readonly string[]): FleetOptions {
   if (values.between !== undefined && values.zones === '0') {
     throw invalid('--between needs --zones: it is the rate of the links between them');
   }
+  if (Number(values.churn) + Number(values.slow) > 90) {
+    throw invalid('--churn and --slow are of different hosts, and some must be left');
+  }
   const hosts = within('--hosts', Number(values.hosts), 1, 250);
   return {
     hosts,

@@ -26,7 +26,7 @@ fi
 [ "$delay" = 0 ] || sleep "$delay"
 until
   curl -sSf -o /dev/null -H 'Accept: application/vnd.oci.image.manifest.v1+json' "$manifest" &&
-    curl -sSf --parallel --parallel-immediate --parallel-max "$parallel" --fail-early "$@"
+    curl -sSf --no-progress-meter --parallel --parallel-immediate --parallel-max "$parallel" --fail-early "$@"
 do
   echo again
   sleep 0.2

@@ -16,7 +16,8 @@ export type Client =
   | 'transmission'
   | 'libtorrent'
   | 'opentracker'
-  | 'busybox';
+  | 'busybox'
+  | 'curl';
 
 /** The interpreter that the distribution's libtorrent module belongs to. */
 export const python = '/usr/bin/python3';
@@ -52,6 +53,7 @@ const checks: Readonly<Record<Client, () => string | undefined>> = {
   libtorrent: libtorrentMissing,
   opentracker: () => rootMissing() ?? programMissing('opentracker'),
   busybox: busyboxMissing,
+  curl: () => programMissing('curl'),
 };
 
 function programMissing(...names: readonly string[]): string | undefined {
