@@ -7,7 +7,10 @@ const liesPerHost = 3;
 /** Entries after which those that are over are cleared away. */
 const mostLies = 1_000;
 
-/** Peers that sent wrong bytes: kept out by their id at once, and by their address when it happens again. */
+/**
+ * Peers that sent wrong bytes: kept out at once, and their whole address when it happens again. Anybody can use another's id,
+ * so an id counts together with its address only.
+ */
 export class BanList {
   readonly #clock: Clock;
   readonly #lies = new Map<string, { count: number; until: number }>();
@@ -19,17 +22,17 @@ export class BanList {
   /** A piece that came from this peer alone was wrong. */
   add(id: PeerId, host: string): void {
     if (this.#lies.size >= mostLies) for (const key of this.#lies.keys()) this.#lied(key);
-    this.#count(id);
+    this.#count(`${id} ${host}`);
     this.#count(host);
   }
 
-  /** How many ids and addresses are remembered. */
+  /** How many peers and addresses are remembered. */
   get size(): number {
     return this.#lies.size;
   }
 
   isBanned(id: PeerId, host: string): boolean {
-    return this.#lied(id) > 0 || this.#lied(host) >= liesPerHost;
+    return this.#lied(`${id} ${host}`) > 0 || this.#lied(host) >= liesPerHost;
   }
 
   #count(key: string): void {

@@ -105,6 +105,17 @@ suite('a hostile peer', { timeout: 60_000 }, () => {
       peer.close();
     }));
 
+  test('that uses the id of another from elsewhere does not keep that one out', () =>
+    withSeeder(async (seeder, seed) => {
+      const thief = await FakePeer.dial(addressOf(seeder), seed.metainfo, { from: '127.0.0.9' });
+      await thief.hears('extended');
+      const robbed = await FakePeer.dial(addressOf(seeder), seed.metainfo, { id: thief.id });
+      await robbed.hears('extended');
+      assert.equal(thief.isClosed, false);
+      thief.close();
+      robbed.close();
+    }));
+
   test('that has our own id is dropped', async () => {
     await using lab = await SwarmLab.create();
     const seed = await lab.seed(bytes);

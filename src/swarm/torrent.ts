@@ -78,7 +78,7 @@ export class Torrent implements PeerEvents {
     if (handshake.peerId === id || bans.isBanned(handshake.peerId, connection.remote.host))
       return 'never';
     if (this.isClosed || this.#members.size >= mostMembers) return 'again';
-    if (!this.#replaces(handshake, isOutgoing)) return 'again';
+    if (!this.#replaces(connection, handshake, isOutgoing)) return 'again';
     const setting = {
       isOutgoing,
       pieceCount: this.metainfo.pieceCount,
@@ -203,12 +203,14 @@ export class Torrent implements PeerEvents {
 
   /**
    * Of two connections to one peer one stays. When both sides dialled at once, it is the one of the smaller id, so that
-   * both decide alike.
+   * both decide alike. Whoever uses another's id from elsewhere cannot keep that one out.
    */
-  #replaces(handshake: Handshake, isOutgoing: boolean): boolean {
-    const other = [...this.#members.keys()].find((peer) => peer.id === handshake.peerId);
+  #replaces({ remote }: Connection, { peerId }: Handshake, isOutgoing: boolean): boolean {
+    const other = [...this.#members.keys()].find(
+      (peer) => peer.id === peerId && mayBeSameHost(peer.remote.host, remote.host),
+    );
     if (other === undefined) return true;
-    const isNewKept = isOutgoing === this.#env.id < handshake.peerId;
+    const isNewKept = isOutgoing === this.#env.id < peerId;
     if (other.isOutgoing === isOutgoing || !isNewKept) return false;
     other.close('it is connected twice');
     return true;
@@ -251,4 +253,9 @@ export class Torrent implements PeerEvents {
     }
     if (member.sent >= member.grant) this.#env.slots.reconsider();
   }
+}
+
+/** A host has one address of each family, as far as swarms matter. */
+function mayBeSameHost(one: string, other: string): boolean {
+  return one === other || one.includes(':') !== other.includes(':');
 }
