@@ -28,7 +28,10 @@ test('as many hosts are slow and killed as was asked for, and none is both', () 
 
 test('a staggered start is spread evenly, in any order', () => {
   const delays = plan(1, '--hosts', '4', '--stagger', '8').map(({ delay }) => delay);
-  assert.deepEqual(delays.toSorted((a, b) => a - b), [0, 2, 4, 6]);
+  assert.deepEqual(
+    delays.toSorted((a, b) => a - b),
+    [0, 2, 4, 6],
+  );
 });
 
 test('zones get the same number of hosts', () => {
