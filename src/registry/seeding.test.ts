@@ -73,6 +73,20 @@ test('what is seeded is the file of the blob; unknown info hashes are not', asyn
   assert.equal(seeding.knows(infoHash), false);
 });
 
+test('info hashes of no blob are answered without the catalog', async (t) => {
+  await using it = await openTestRegistry();
+  const { seeding, catalog } = it.registry;
+  const { infoHash } = await seeding.torrents.get(
+    await pushBlob(it.registry, team, randomBytes(100)),
+  );
+  const asked = t.mock.method(catalog.torrents, 'findByInfoHash');
+  for (let count = 0; count < 100; count++)
+    assert.equal(await seeding.seed(randomBytes(20).toString('hex') as InfoHash), undefined);
+  assert.equal(asked.mock.callCount(), 0);
+  assert.notEqual(await seeding.seed(infoHash), undefined);
+  assert.equal(asked.mock.callCount(), 1);
+});
+
 test('a damaged blob gets no torrent and is removed, so that the next push heals it', async () => {
   await using it = await openTestRegistry();
   const { seeding, store, blobs, catalog } = it.registry;

@@ -66,8 +66,12 @@ export class Seeding implements BlobEvents {
     return this.#infoHashes.has(infoHash);
   }
 
-  /** The blob of a torrent, for the swarm; undefined when it is not here, or not whole. */
+  /**
+   * The blob of a torrent, for the swarm; undefined when it is not here, or not whole. Anybody may ask for any info hash, so
+   * those of no blob are answered from memory.
+   */
   async seed(infoHash: InfoHash): Promise<Seed | undefined> {
+    if (!this.#infoHashes.has(infoHash)) return undefined;
     const record = await this.#catalog.torrents.findByInfoHash(infoHash);
     if (record === undefined) return undefined;
     const metainfo = parseMetainfo(record.metainfo);

@@ -137,6 +137,22 @@ test('what a crash left half written is swept away at the next start', async () 
   assert.equal(await readFile(recent, 'utf8'), 'half');
 });
 
+test('info hashes that nobody kept are answered without a look at the disk', async () => {
+  await using folder = await TestFolder.make();
+  const metainfo = metainfoOf(bytes);
+  const encoded = encodeMetainfo(metainfo);
+  await using cache = await filled(folder.path);
+  // Only a look at the disk could find this one.
+  const file = path.join(folder.path, 'torrents', `${metainfo.infoHash}.torrent`);
+  await writeFile(file, encoded);
+  assert.equal(await cache.seed(metainfo.infoHash), undefined);
+  await cache.torrents.put(digest, metainfo, encoded);
+  assert.notEqual(await cache.seed(metainfo.infoHash), undefined);
+  await cache.torrents.drop(digest);
+  await writeFile(file, encoded);
+  assert.equal(await cache.seed(metainfo.infoHash), undefined);
+});
+
 test('tags of repositories whose names begin alike do not meet', async () => {
   await using folder = await TestFolder.make();
   await using cache = await ContentCache.open(folder.path, silentLog);

@@ -57,7 +57,7 @@ export class ContentCache implements AsyncDisposable {
 
   /** The torrents of all blobs that are there: what a host seeds after it starts. */
   async *seeds(): AsyncGenerator<BlobTorrent, void, undefined> {
-    for (const infoHash of await this.torrents.infoHashes()) {
+    for (const infoHash of this.torrents.infoHashes()) {
       const torrent = await this.torrents.byInfoHash(infoHash);
       if (torrent !== undefined && (await this.blobs.has(torrent.digest))) yield torrent;
     }

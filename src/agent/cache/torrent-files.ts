@@ -8,25 +8,36 @@ import { MetainfoError, parseMetainfo, type Metainfo } from '../../torrent/metai
 import { writeFileDurably } from '../../storage/durable-file.ts';
 import { prepareFolder } from './prepare-folder.ts';
 
+const suffix = '.torrent';
+
 /** A blob's torrent, with the digest that its name stands for. */
 export interface BlobTorrent {
   readonly digest: Digest;
   readonly metainfo: Metainfo;
 }
 
-/** Torrents as files `torrents/<info hash>.torrent`, and `torrents/<digest's file name>` that names the info hash. */
+/**
+ * Torrents as files `torrents/<info hash>.torrent`, and `torrents/<digest's file name>` that names the info hash. Strangers ask
+ * for any info hash, so which ones there are is known without the disk.
+ */
 export class TorrentFiles {
   readonly #folder: string;
   readonly #log: Log;
+  readonly #infoHashes = new Set<InfoHash>();
 
   constructor(folder: string, log: Log) {
     this.#folder = path.join(folder, 'torrents');
     this.#log = log;
   }
 
-  /** Makes the folder. Call it once, first. */
+  /** Makes the folder, and looks what is in it. Call it once, first. */
   async start(): Promise<void> {
     await prepareFolder(this.#folder);
+    for (const name of await readdir(this.#folder)) {
+      if (!name.endsWith(suffix)) continue;
+      const infoHash = name.slice(0, -suffix.length);
+      if (isInfoHash(infoHash)) this.#infoHashes.add(infoHash);
+    }
   }
 
   /** The torrent that was kept for a blob. */
@@ -39,7 +50,8 @@ export class TorrentFiles {
 
   /** The torrent of an info hash; undefined when it is not there, or damaged. */
   async byInfoHash(infoHash: InfoHash): Promise<BlobTorrent | undefined> {
-    const name = `${infoHash}.torrent`;
+    if (!this.#infoHashes.has(infoHash)) return undefined;
+    const name = infoHash + suffix;
     const bytes = await this.#read(name);
     if (bytes === undefined) return undefined;
     try {
@@ -54,17 +66,14 @@ export class TorrentFiles {
   }
 
   /** All info hashes that torrents were kept for. */
-  async infoHashes(): Promise<readonly InfoHash[]> {
-    const names = await readdir(this.#folder);
-    return names
-      .filter((name) => name.endsWith('.torrent'))
-      .map((name) => name.slice(0, -'.torrent'.length))
-      .filter(isInfoHash);
+  infoHashes(): readonly InfoHash[] {
+    return [...this.#infoHashes];
   }
 
   /** Keeps the torrent of a blob; `bytes` are the file that `metainfo` was read from. */
   async put(digest: Digest, metainfo: Metainfo, bytes: Uint8Array): Promise<void> {
-    await writeFileDurably(path.join(this.#folder, `${metainfo.infoHash}.torrent`), bytes);
+    await writeFileDurably(path.join(this.#folder, metainfo.infoHash + suffix), bytes);
+    this.#infoHashes.add(metainfo.infoHash);
     const pointer = path.join(this.#folder, digestFileName(digest));
     await writeFileDurably(pointer, Buffer.from(metainfo.infoHash));
   }
@@ -74,7 +83,8 @@ export class TorrentFiles {
     const pointer = path.join(this.#folder, digestFileName(digest));
     const infoHash = (await this.#read(digestFileName(digest)))?.toString('latin1');
     if (infoHash !== undefined && isInfoHash(infoHash)) {
-      await rm(path.join(this.#folder, `${infoHash}.torrent`), { force: true });
+      this.#infoHashes.delete(infoHash);
+      await rm(path.join(this.#folder, infoHash + suffix), { force: true });
     }
     await rm(pointer, { force: true });
   }
