@@ -6,6 +6,7 @@ import type { RateLimiter } from '../base/rate-limiter.ts';
 import type { PeerId } from '../torrent/ids.ts';
 import type { Zone } from '../torrent/zone.ts';
 import type { BanList } from './ban-list.ts';
+import type { Dialer } from './dialer.ts';
 import type { Disk } from './disk.ts';
 import type { Network } from './network.ts';
 import type { SlotKeeper } from './slot-keeper.ts';
@@ -28,6 +29,7 @@ export interface Environment {
   readonly random: Random;
   readonly log: Log;
   readonly network: Network;
+  readonly dialer: Dialer;
   readonly upload: RateLimiter;
   readonly download: RateLimiter;
   readonly trackers: TrackerBook;

@@ -1,12 +1,10 @@
 import { addressKey, type InfoHash, type PeerAddress } from '../torrent/ids.ts';
-import { encodeHandshake } from '../torrent/handshake.ts';
 import type { Environment } from './environment.ts';
-import { receiveGreeting, type Greeting } from './greeting.ts';
+import type { Greeting } from './greeting.ts';
 import type { Connection } from './network.ts';
 
 /** Connections a download looks for. */
 const wantedPeers = 30;
-const connectTimeout = 2_000;
 const longestPause = 60_000;
 /** A connection that lasts so long (milliseconds) was a success, whatever ended it. */
 const lastingAfter = 10_000;
@@ -17,7 +15,7 @@ const mostKnown = 500;
 export interface SearchUser {
   /** Connections now. */
   connections(): number;
-  /** A peer answered. `again` (it is connected already) may be dialled later; `never` (ourselves, banned) may not. */
+  /** A peer answered. `again` (it is connected already) may be dialled later; `never` (it is banned) may not. */
   met(connection: Connection, greeting: Greeting): 'joined' | 'again' | 'never';
 }
 
@@ -53,7 +51,8 @@ export class PeerSearch {
   add(addresses: readonly PeerAddress[]): void {
     for (const address of addresses) {
       const key = addressKey(address);
-      if (address.port === 0 || this.#known.has(key) || !this.#hasRoom()) continue;
+      const mayDial = this.#env.dialer.mayDial(address);
+      if (!mayDial || this.#known.has(key) || !this.#hasRoom()) continue;
       this.#known.set(key, { address, state: 'idle', failures: 0, nextAt: 0 });
     }
     this.dialMore();
@@ -84,17 +83,14 @@ export class PeerSearch {
     known.state = 'dialling';
     this.#dialling++;
     try {
-      const { network, clock, id } = this.#env;
-      const connection = await network.connect(known.address, connectTimeout, this.#abort.signal);
-      // Nothing but the handshake before the other side's: some clients ban for less.
-      connection.write([encodeHandshake(this.#infoHash, id)]);
-      const greeting = await receiveGreeting(connection, clock, this.#abort.signal);
-      if (greeting === undefined) return this.#pause(known);
-      const isRight = !this.#abort.signal.aborted && greeting.handshake.infoHash === this.#infoHash;
+      const { dialer, clock } = this.#env;
+      const answered = await dialer.dial(known.address, this.#infoHash, this.#abort.signal);
+      if (answered === undefined) return this.#pause(known);
+      const { connection, greeting } = answered;
       // Set before it joins, since a peer may be lost while it does.
       known.state = 'connected';
       known.nextAt = clock.now();
-      const outcome = isRight ? this.#user.met(connection, greeting) : 'again';
+      const outcome = this.#user.met(connection, greeting);
       if (outcome === 'joined') return undefined;
       connection.destroy();
       if (outcome === 'again') return this.#pause(known);
@@ -105,6 +101,7 @@ export class PeerSearch {
       this.#dialling--;
       this.dialMore();
     }
+    return undefined;
   }
 
   /** Forgets one that does not answer when too many are known. */
@@ -116,7 +113,7 @@ export class PeerSearch {
   }
 
   #pause(known: Known): void {
-    known.state = 'idle';
+    known.state = this.#env.dialer.mayDial(known.address) ? 'idle' : 'unwanted';
     known.failures++;
     known.nextAt = this.#env.clock.now() + Math.min(longestPause, 500 * 2 ** known.failures);
   }

@@ -77,6 +77,8 @@ export interface Swarm extends AsyncDisposable {
    */
   announceSeed(infoHash: InfoHash, trackers: TrackerTiers): void;
   withdraw(infoHash: InfoHash): void;
+  /** Dials a few of these peers, which lack a blob that this host seeds, unless they are connected already. */
+  greet(infoHash: InfoHash, peers: readonly PeerAddress[]): void;
   totals(): SwarmTotals;
   /** Leaves all swarms (telling the trackers, for a second at most) and closes the port. */
   close(): Promise<void>;

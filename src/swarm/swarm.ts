@@ -8,17 +8,21 @@ import type { RateLimiter } from '../base/rate-limiter.ts';
 import { Bitfield } from '../torrent/bitfield.ts';
 import { encodeHandshake } from '../torrent/handshake.ts';
 import { peerIdOf, type InfoHash, type PeerAddress, type PeerId } from '../torrent/ids.ts';
+import { isPeerHost } from '../torrent/dial-rules.ts';
+import type { IpRange } from '../torrent/ip-range.ts';
 import type { Metainfo } from '../torrent/metainfo.ts';
 import type { TrackerTiers } from '../torrent/tracker-tiers.ts';
 import type { Zone } from '../torrent/zone.ts';
 import { Announcer, type Announced } from './announcer.ts';
 import { BanList } from './ban-list.ts';
+import { Dialer, type Answered } from './dialer.ts';
 import type { Disk } from './disk.ts';
 import { DownloadTask } from './download-task.ts';
 import type { Environment } from './environment.ts';
 import { receiveGreeting } from './greeting.ts';
 import type { Connection, Listener, Network } from './network.ts';
 import { fileDisk } from './piece-file.ts';
+import { Outreach } from './outreach.ts';
 import { SlotKeeper } from './slot-keeper.ts';
 import type { Download, DownloadOptions, Seed, Swarm, SwarmTotals } from './swarm-types.ts';
 import { tcpNetwork } from './tcp-network.ts';
@@ -50,6 +54,8 @@ export interface SwarmOptions {
   readonly webSeedClient?: RangeClient;
   /** How many peers are served at a time. */
   readonly uploadSlots?: number;
+  /** The networks that peers are in; default: they can be anywhere. */
+  readonly peersFrom?: readonly IpRange[] | undefined;
 }
 
 /** A torrent without peers is closed after this many milliseconds. */
@@ -61,6 +67,9 @@ const trimEvery = 30_000;
 const messageBytes = 32 * 1024 * 1024;
 const pieceBytes = 64 * 1024 * 1024;
 const mostConnections = 2_000;
+/** A seed with fewer connections asks trackers for so many peers that lack something. */
+const lonely = 4;
+const peersOfLonelySeed = 8;
 
 /** A new peer id (BEP 20): `-DK0100-` and 12 random bytes. */
 export function createPeerId(): PeerId {
@@ -87,6 +96,8 @@ class TcpSwarm implements Swarm {
   readonly #opening = new Map<InfoHash, Promise<Torrent | undefined>>();
   readonly #tasks = new Map<InfoHash, DownloadTask>();
   readonly #seeds = new Map<InfoHash, Announcer>();
+  readonly #outreach: Outreach;
+  readonly #peersFrom: readonly IpRange[];
   /** Seeds that say good-bye to their trackers. */
   readonly #leaving = new Map<InfoHash, Promise<void>>();
   /** All seeds speak to their trackers through this one. */
@@ -100,6 +111,8 @@ class TcpSwarm implements Swarm {
   constructor(options: SwarmOptions) {
     const { clock, random, log, upload, download, trackerClient } = options;
     const id = options.peerId ?? createPeerId();
+    const network = options.network ?? tcpNetwork;
+    this.#peersFrom = options.peersFrom ?? [];
     this.#seed = options.seed;
     this.#env = {
       id,
@@ -109,7 +122,13 @@ class TcpSwarm implements Swarm {
       log,
       upload,
       download,
-      network: options.network ?? tcpNetwork,
+      network,
+      dialer: new Dialer({
+        id,
+        network,
+        clock,
+        rules: () => ({ peersFrom: this.#peersFrom, ownPort: this.port }),
+      }),
       trackers: new TrackerBook({
         client: trackerClient,
         clock,
@@ -137,11 +156,15 @@ class TcpSwarm implements Swarm {
           uploaded: torrent?.sent ?? 0,
           downloaded: 0,
           connections: torrent?.memberCount ?? 0,
-          wanted: 0,
+          wanted: (torrent?.memberCount ?? 0) < lonely ? peersOfLonelySeed : 0,
         };
       },
-      found: () => {},
+      found: (infoHash, peers, incomplete) => this.greet(infoHash, peers.slice(0, incomplete)),
     };
+    this.#outreach = new Outreach(this.#env.dialer, {
+      isConnected: (infoHash, host) => this.#torrents.get(infoHash)?.isConnectedTo(host) === true,
+      met: (infoHash, answered) => void this.#met(infoHash, answered),
+    });
   }
 
   async start(address: PeerAddress): Promise<void> {
@@ -205,6 +228,10 @@ class TcpSwarm implements Swarm {
     if (torrent?.have.isFull === true && !this.#tasks.has(infoHash)) this.#close(infoHash, torrent);
   }
 
+  greet(infoHash: InfoHash, peers: readonly PeerAddress[]): void {
+    if (!this.#isClosed) this.#outreach.greet(infoHash, peers);
+  }
+
   totals(): SwarmTotals {
     let peers = 0;
     for (const torrent of this.#torrents.values()) peers += torrent.memberCount;
@@ -216,6 +243,7 @@ class TcpSwarm implements Swarm {
     this.#isClosed = true;
     this.#stopTicking();
     this.#env.slots.close();
+    this.#outreach.close();
     const unlistened = this.#listener?.close();
     for (const connection of this.#greeting) connection.destroy();
     await Promise.all([
@@ -231,6 +259,8 @@ class TcpSwarm implements Swarm {
 
   /** A peer came. Without an answer it is dropped when it is not wanted, or wants what is not here. */
   async #accept(connection: Connection): Promise<void> {
+    if (!isPeerHost(connection.remote.host, { peersFrom: this.#peersFrom }))
+      return connection.destroy();
     if (this.#greeting.size + this.totals().peers >= mostConnections) return connection.destroy();
     this.#greeting.add(connection);
     try {
@@ -250,6 +280,16 @@ class TcpSwarm implements Swarm {
     } finally {
       this.#greeting.delete(connection);
     }
+  }
+
+  /** A peer that was greeted answered. */
+  async #met(infoHash: InfoHash, { connection, greeting }: Answered): Promise<void> {
+    const torrent = await this.#find(infoHash).catch(() => undefined);
+    const outcome =
+      torrent === undefined || this.#isClosed
+        ? 'never'
+        : torrent.join(connection, greeting.handshake, greeting.rest, true);
+    if (outcome !== 'joined') connection.destroy();
   }
 
   async #find(infoHash: InfoHash): Promise<Torrent | undefined> {

@@ -13,6 +13,7 @@ import { Showing } from './showing.ts';
 
 /** Connections of one torrent. */
 const mostMembers = 60;
+const mostMembersOfOrigin = 100;
 const clientName = 'Docket';
 
 /** The half of a torrent that wants something: told what peers have and send. */
@@ -40,6 +41,7 @@ export class Torrent implements PeerEvents {
   readonly #env: Environment;
   readonly #members = new Map<Peer, Member>();
   readonly #showing: Showing | undefined;
+  readonly #mostMembers: number;
   #idleSince: number;
   #closed: Promise<void> | undefined;
 
@@ -50,6 +52,7 @@ export class Torrent implements PeerEvents {
     this.#env = env;
     this.#idleSince = env.clock.now();
     const isRevealing = env.isOrigin && have.isFull;
+    this.#mostMembers = env.isOrigin ? mostMembersOfOrigin : mostMembers;
     this.#showing = isRevealing
       ? new Showing(metainfo, new Reveal(have.length, env.random))
       : undefined;
@@ -61,6 +64,11 @@ export class Torrent implements PeerEvents {
 
   get isClosed(): boolean {
     return this.#closed !== undefined;
+  }
+
+  isConnectedTo(host: string): boolean {
+    for (const { remote } of this.#members.keys()) if (remote.host === host) return true;
+    return false;
   }
 
   get memberCount(): number {
@@ -77,7 +85,7 @@ export class Torrent implements PeerEvents {
     const { id, bans, clock, download, slots } = this.#env;
     if (handshake.peerId === id || bans.isBanned(handshake.peerId, connection.remote.host))
       return 'never';
-    if (this.isClosed || this.#members.size >= mostMembers) return 'again';
+    if (this.isClosed || this.#members.size >= this.#mostMembers) return 'again';
     if (!this.#replaces(connection, handshake, isOutgoing)) return 'again';
     const setting = {
       isOutgoing,
