@@ -42,7 +42,7 @@ suite('dialling', { timeout: 30_000 }, () => {
     const seed = await lab.seed(bytes);
     let dials = 0;
     const network: Network = {
-      listen: tcpNetwork.listen,
+      listen: (...args) => tcpNetwork.listen(...args),
       connect: async (...args) => {
         dials++;
         return await tcpNetwork.connect(...args);

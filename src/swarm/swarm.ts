@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { BufferPool } from '../base/buffer-pool.ts';
-import { every, type Clock } from '../base/clock.ts';
+import { every, sleep, type Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { shuffled, type Random } from '../base/random.ts';
@@ -67,6 +67,8 @@ const trimEvery = 30_000;
 const messageBytes = 32 * 1024 * 1024;
 const pieceBytes = 64 * 1024 * 1024;
 const mostConnections = 2_000;
+/** Milliseconds for a connection of this host to itself. */
+const selfTalk = 1_000;
 /** A seed with fewer connections asks trackers for so many peers that lack something. */
 const lonely = 4;
 const peersOfLonelySeed = 8;
@@ -106,6 +108,7 @@ class TcpSwarm implements Swarm {
   readonly #closing = new Set<Promise<void>>();
   #stopTicking = (): void => {};
   #trimmedAt = 0;
+  readonly #ending = new AbortController();
   #isClosed = false;
 
   constructor(options: SwarmOptions) {
@@ -241,6 +244,7 @@ class TcpSwarm implements Swarm {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#ending.abort();
     this.#stopTicking();
     this.#env.slots.close();
     this.#outreach.close();
@@ -270,7 +274,12 @@ class TcpSwarm implements Swarm {
       const torrent = await this.#find(handshake.infoHash);
       if (torrent === undefined || this.#isClosed) return connection.destroy();
       connection.write([encodeHandshake(handshake.infoHash, this.#env.id)]);
-      if (torrent.join(connection, handshake, rest, false) !== 'joined') connection.destroy();
+      if (torrent.join(connection, handshake, rest, false) === 'joined') return;
+      // We have dialled ourselves: the dialling half must read who it is, and then ends it.
+      if (handshake.peerId === this.#env.id) {
+        await sleep(this.#env.clock, selfTalk, this.#ending.signal).catch(() => {});
+      }
+      connection.destroy();
     } catch (error) {
       this.#env.log.warn(
         { error: messageOf(error), peer: connection.remote },
