@@ -19,6 +19,7 @@ import { createTrackerClient } from '../swarm/create-tracker-client.ts';
 import type { TrackerTiers } from '../torrent/tracker-tiers.ts';
 import { Tracker } from '../tracker/tracker.ts';
 import { errorFields } from './error-status.ts';
+import { ForeignPeers } from './foreign-peers.ts';
 import { startHttpServer } from './http-server.ts';
 import { OriginAddress } from './origin-address.ts';
 import { advertisedAddressOf, trackersOf, type RegistryOptions } from './registry-options.ts';
@@ -71,6 +72,10 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
   await startSeeding(options, registry, swarm, trackers, parts);
   startSweeping(registry, options, parts);
 
+  const foreignPeers = new ForeignPeers(systemClock, (infoHash, peers) =>
+    swarm.greet(infoHash, peers),
+  );
+  parts.defer(() => foreignPeers.close());
   const tracker =
     trackers === undefined
       ? new Tracker({
@@ -78,6 +83,7 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
           random: systemRandom,
           log,
           allows: (infoHash) => registry.seeding.knows(infoHash),
+          heardOf: (...peer) => foreignPeers.heardOf(...peer),
         })
       : undefined;
   parts.defer(() => tracker?.close());

@@ -16,7 +16,7 @@ import {
   encodeAnnounceBatchResponse,
   parseAnnounceBatch,
 } from '../torrent/announce-batch.ts';
-import type { InfoHash, PeerAddress } from '../torrent/ids.ts';
+import type { InfoHash, PeerAddress, PeerId } from '../torrent/ids.ts';
 import { canonicalIp } from '../torrent/ip-address.ts';
 import { encodeScrapeResponse, parseScrapeQuery, type ScrapeEntry } from '../torrent/scrape.ts';
 import { encodeTrackerFailure } from '../torrent/tracker-answer.ts';
@@ -33,6 +33,8 @@ export interface TrackerOptions {
   readonly table?: PeerTable;
   /** Which torrents are tracked; default: all. */
   readonly allows?: (infoHash: InfoHash) => MaybePromise<boolean>;
+  /** Hears of each peer that lacks something. */
+  readonly heardOf?: (infoHash: InfoHash, peerId: PeerId, address: PeerAddress) => void;
   /** Seconds between the announces of a seed; default 900. */
   readonly seedInterval?: number;
   /** Seconds between the announces of a peer that lacks something; default 30. */
@@ -232,6 +234,7 @@ export class Tracker {
         whenReady(this.#table.figures(infoHash), (figures) => respond(figures, [])),
       );
     }
+    if (!isComplete) this.#options.heardOf?.(infoHash, request.peerId, address);
     const introduction = this.#table.announce(infoHash, {
       address,
       zone,
