@@ -4,6 +4,7 @@ import { DocketError, messageOf } from '../base/errors.ts';
 import type { LinkLimits } from '../base/link-limits.ts';
 import type { Log } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
+import type { IpRange } from '../torrent/ip-range.ts';
 import type { Zone } from '../torrent/zone.ts';
 import { startHostEngine } from './host-engine.ts';
 import { AgentMetrics } from './mirror/agent-metrics.ts';
@@ -23,6 +24,8 @@ export interface AgentOptions {
   readonly peerHost?: string | undefined;
   /** Default 6881, or any free port when that is taken; 0 takes a free one. */
   readonly peerPort?: number | undefined;
+  /** The networks that peers are in: no others are dialled or accepted. Default: they can be anywhere. */
+  readonly peersFrom?: readonly IpRange[] | undefined;
   /** Limits the link to peers and the registry. */
   readonly link?: LinkLimits | undefined;
   /** Where the host stands, so that bytes cross into its zone about once. */
@@ -64,6 +67,7 @@ export async function startAgent(options: AgentOptions): Promise<AgentRole> {
     location: options.location,
     peerHost: options.peerHost,
     peerPort: options.peerPort,
+    peersFrom: options.peersFrom,
     link: options.link,
     zone: options.zone,
     clock: systemClock,

@@ -5,6 +5,7 @@ import type { Random } from '../base/random.ts';
 import { startSwarmOnUsualPort } from '../swarm/usual-port.ts';
 import type { Swarm } from '../swarm/swarm-types.ts';
 import type { InfoHash } from '../torrent/ids.ts';
+import type { IpRange } from '../torrent/ip-range.ts';
 import type { Zone } from '../torrent/zone.ts';
 import { createTrackerClient } from '../swarm/create-tracker-client.ts';
 import { ContentCache } from './cache/content-cache.ts';
@@ -20,6 +21,8 @@ export interface HostEngineOptions {
   readonly peerHost?: string | undefined;
   /** Default 6881, or any free port when that is taken. */
   readonly peerPort?: number | undefined;
+  /** The networks that peers are in: no others are dialled or accepted. Default: they can be anywhere. */
+  readonly peersFrom?: readonly IpRange[] | undefined;
   /** Limits the link to peers and the registry. */
   readonly link?: LinkLimits | undefined;
   /** Where this host stands: its peers are then mostly of that zone. */
@@ -47,7 +50,7 @@ export async function startHostEngine(options: HostEngineOptions): Promise<HostE
   const { registry, location, clock, random, log } = options;
   const cache = await ContentCache.open(location, log);
   const upstream = new Upstream({ registry, clock });
-  const trackerClient = createTrackerClient();
+  const trackerClient = createTrackerClient({ clock, random });
   const link = limitLink(options.link ?? {}, clock, Date.now);
   const { upload, download } = link;
   const swarmOptions = {
@@ -59,13 +62,10 @@ export async function startHostEngine(options: HostEngineOptions): Promise<HostE
     trackerClient,
     seed: (infoHash: InfoHash) => cache.seed(infoHash),
     zone: options.zone,
+    peersFrom: options.peersFrom,
   };
   try {
-    const swarm = await startSwarmOnUsualPort(
-      swarmOptions,
-      options.peerHost ?? '0.0.0.0',
-      options.peerPort,
-    );
+    const swarm = await startSwarmOnUsualPort(swarmOptions, options.peerHost, options.peerPort);
     const fetcher = createFetcher({ upstream, cache, swarm, download, clock, random, log });
     void fetcher.blobs.seedAll().catch((error: unknown) => {
       log.error({ error }, 'what the cache holds cannot be seeded');

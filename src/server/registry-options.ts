@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { DocketError } from '../base/errors.ts';
 import type { LinkLimits } from '../base/link-limits.ts';
 import type { Log } from '../base/log.ts';
+import type { IpRange } from '../torrent/ip-range.ts';
 import { trackerTiers, type TrackerTiers } from '../torrent/tracker-tiers.ts';
 import { hostAndPort, isHostAndPort } from './own-address.ts';
 import { trackerUrlOf } from './tracker-url.ts';
@@ -28,6 +29,8 @@ export interface RegistryOptions {
   readonly peerHost?: string | undefined;
   /** Default 6881, or any free port when that is taken; 0 takes a free one. */
   readonly peerPort?: number | undefined;
+  /** The networks that peers are in: no others are dialled or accepted. Default: they can be anywhere. */
+  readonly peersFrom?: readonly IpRange[] | undefined;
   /** The host by which peers and clients reach this registry; default: the one by which they came. */
   readonly advertise?: string | undefined;
   /** Limits the link: what peers and HTTP clients get and send, together. */

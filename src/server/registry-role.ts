@@ -144,7 +144,7 @@ async function startOrigin(
   traffic: Traffic,
   trackerClient: TrackerClient,
 ): Promise<Swarm> {
-  const { log, peerPort, peerHost = '0.0.0.0' } = options;
+  const { log, peerPort, peerHost, peersFrom } = options;
   const swarmOptions: Omit<SwarmOptions, 'listen'> = {
     clock: systemClock,
     random: systemRandom,
@@ -154,6 +154,7 @@ async function startOrigin(
     trackerClient,
     seed: (infoHash) => registry.seeding.seed(infoHash),
     isOrigin: true,
+    peersFrom,
   };
   return await startSwarmOnUsualPort(swarmOptions, peerHost, peerPort);
 }

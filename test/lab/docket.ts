@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hostAndPort } from '../../src/server/own-address.ts';
 import { fetchOn } from './fetch-on.ts';
 import type { Host } from './hosts.ts';
 import type { Workplace } from './workplace.ts';
@@ -27,6 +28,8 @@ interface RoleOptions {
 }
 
 export interface RegistryOptions extends RoleOptions {
+  /** Where it listens; default: all addresses of its host, or 127.0.0.1. */
+  readonly address?: string;
   /** Trackers to use in place of the built-in one. */
   readonly trackers?: readonly string[];
   readonly trackerWhitelist?: string;
@@ -82,15 +85,17 @@ export async function startRegistry(
   options: RegistryOptions = {},
 ): Promise<RegistryProcess> {
   const { host } = options;
-  const here = host?.address ?? '127.0.0.1';
-  const command = ['--bind', host === undefined ? here : '0.0.0.0', '--advertise', here];
+  const here = host?.address ?? options.address ?? '127.0.0.1';
+  const bind = options.address ?? (host === undefined ? here : '0.0.0.0');
+  const command = ['--bind', bind];
+  if (options.address === undefined) command.push('--advertise', here);
   for (const tracker of options.trackers ?? []) command.push('--tracker', tracker);
   if (options.trackerWhitelist !== undefined) {
     command.push('--tracker-whitelist', options.trackerWhitelist);
   }
   if (options.trackerReload !== undefined) command.push('--tracker-reload', options.trackerReload);
   const role = await startRole(place, 'registry', 8000, command, options);
-  const url = `http://${here}:${role.port}`;
+  const url = `http://${hostAndPort(here, role.port)}`;
   return {
     ...role,
     url,

@@ -41,6 +41,21 @@ export function addRoleOptions(command: Command, defaults: RoleDefaults): Comman
         'PEER_PORT',
       ),
     )
+    .addOption(
+      option('--peer-bind <address>', 'address to accept peers on (default: all)', 'PEER_BIND'),
+    )
+    .addOption(
+      option(
+        '--peers-from <network>',
+        'a network that peers are in, like 10.0.0.0/8: others are neither dialled nor accepted; may be given several times',
+        'PEERS_FROM',
+      )
+        .argParser((networks: string, before: readonly string[]) => [
+          ...before,
+          ...networks.split(/[\s,]+/).filter((network) => network !== ''),
+        ])
+        .default([] as readonly string[], 'all'),
+    )
     .addOption(option('--rate <bytes/s>', 'limit of the link, each way, like 100MB/s', 'RATE'))
     .addOption(option('--upload-rate <bytes/s>', 'limit of what is sent', 'UPLOAD_RATE'))
     .addOption(option('--download-rate <bytes/s>', 'limit of what is received', 'DOWNLOAD_RATE'))
