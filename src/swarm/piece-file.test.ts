@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { suite, test } from 'node:test';
+import { systemClock } from '../base/clock.ts';
 import { pictureOf } from '../torrent/picture-fixture.ts';
 import { fileDisk } from './piece-file.ts';
 import { metainfoOf, noise, SwarmLab } from './swarm-fixtures.ts';
@@ -10,13 +11,14 @@ const bytes = noise(4 * pieceLength + 17);
 const metainfo = metainfoOf(bytes, pieceLength);
 const piece = (index: number): Buffer =>
   bytes.subarray(index * pieceLength, (index + 1) * pieceLength);
+const disk = fileDisk(systemClock);
 const { signal } = new AbortController();
 
 suite('piece file', () => {
   test('a new file has the length of the blob and none of its pieces', async () => {
     await using lab = await SwarmLab.create();
     const path = lab.path('new');
-    const { store, had } = await fileDisk.openPartial(path, metainfo, signal);
+    const { store, had } = await disk.openPartial(path, metainfo, signal);
     assert.equal(pictureOf(had), '.....');
     assert.equal((await stat(path)).size, bytes.length);
     await store.close();
@@ -35,7 +37,7 @@ suite('piece file', () => {
     for (const [end, picture] of ends) {
       const path = lab.path(`until-${end}`);
       await writeFile(path, bytes.subarray(0, end));
-      const { store, had } = await fileDisk.openPartial(path, metainfo, signal);
+      const { store, had } = await disk.openPartial(path, metainfo, signal);
       assert.equal(pictureOf(had), picture);
       assert.equal((await stat(path)).size, bytes.length);
       await store.close();
@@ -45,7 +47,7 @@ suite('piece file', () => {
   test('what is written is read, in as many parts as are wanted', async () => {
     await using lab = await SwarmLab.create();
     const path = lab.path('copy');
-    const { store } = await fileDisk.openPartial(path, metainfo, signal);
+    const { store } = await disk.openPartial(path, metainfo, signal);
     for (const index of [4, 1, 0, 3, 2]) await store.write(index, piece(index));
     await store.sync();
     assert.deepEqual(await readFile(path), bytes);
@@ -70,7 +72,7 @@ suite('piece file', () => {
     await using lab = await SwarmLab.create();
     const path = lab.path('short');
     await writeFile(path, bytes);
-    const store = await fileDisk.openWhole(path, metainfo);
+    const store = await disk.openWhole(path, metainfo);
     await truncate(path, 2 * pieceLength + 5);
     await assert.rejects(store.read(2, 0, [Buffer.alloc(16_384)]), /ends at/);
     await store.close();
@@ -81,6 +83,6 @@ suite('piece file', () => {
     await using lab = await SwarmLab.create();
     await writeFile(lab.path('copy'), bytes);
     const isOff = AbortSignal.abort(new Error('never mind'));
-    await assert.rejects(fileDisk.openPartial(lab.path('copy'), metainfo, isOff), /never mind/);
+    await assert.rejects(disk.openPartial(lab.path('copy'), metainfo, isOff), /never mind/);
   });
 });

@@ -142,7 +142,7 @@ class TcpSwarm implements Swarm {
         zone: options.zone,
       }),
       webSeeds: options.webSeedClient ?? new WebSeedClient(),
-      disk: options.disk ?? fileDisk,
+      disk: options.disk ?? fileDisk(clock),
       messages: new BufferPool(messageBytes),
       pieces: new BufferPool(pieceBytes),
       bans: new BanList(clock),

@@ -5,6 +5,7 @@ import type { Log } from '../../base/log.ts';
 import { digestAlgorithm, digestAlgorithms, digestHex, type Digest } from '../../oci/digest.ts';
 import { moveDurably } from '../../storage/durable-file.ts';
 import { CacheError } from './cache-error.ts';
+import { recordPathOf } from '../../swarm/piece-record.ts';
 import { hashFile } from './hash-file.ts';
 
 /** A whole blob on disk, whose digest was checked. */
@@ -64,6 +65,12 @@ export class BlobFiles {
     return `${this.partialPath(digest)}.plain`;
   }
 
+  /** Removes what a swarm brought of a blob. */
+  async removePartial(digest: Digest): Promise<void> {
+    const file = this.partialPath(digest);
+    await Promise.all([file, recordPathOf(file)].map((path) => rm(path, { force: true })));
+  }
+
   /**
    * Throws CacheError CACHE_FULL when the disk lacks room for what is still to come of a blob of `size` bytes. Other
    * blobs may take that room meanwhile: this only spares most clients a body that is cut.
@@ -120,6 +127,7 @@ export class BlobFiles {
     const target = this.#blobPath(digest);
     const before = await sizeOf(target);
     await moveDurably(file, target);
+    await rm(recordPathOf(file), { force: true });
     const seen = await lookOf(target);
     if (seen === undefined) throw new Error(`${target} vanished`);
     this.#verified.set(digest, seen.look);
@@ -132,6 +140,7 @@ export class BlobFiles {
     const file = this.#blobPath(digest);
     this.#verified.delete(digest);
     this.#bytes -= await sizeOf(file);
+    await rm(recordPathOf(this.partialPath(digest)), { force: true });
     await rename(file, this.partialPath(digest)).catch((error: unknown) => {
       if (codeOf(error) !== 'ENOENT') throw error;
     });

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { abortable } from '../../base/abortable.ts';
 import { codeOf, messageOf } from '../../base/errors.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -215,7 +214,7 @@ export class BlobDownload {
       if (codeOf(error) === 'CACHE_DIGEST_WRONG') {
         this.#generation++;
         await cache.torrents.drop(this.digest);
-        await rm(path, { force: true });
+        await cache.blobs.removePartial(this.digest);
       }
       log.warn({ digest: this.digest, error: messageOf(error) }, 'the swarm failed; using HTTP');
       return false;
@@ -244,7 +243,7 @@ export class BlobDownload {
     } finally {
       await plain.close();
     }
-    await rm(cache.blobs.partialPath(this.digest), { force: true });
+    await cache.blobs.removePartial(this.digest);
     const torrent = await cache.torrents.find(this.digest);
     if (torrent !== undefined) swarm.announceSeed(torrent.infoHash, torrent.trackers);
   }
