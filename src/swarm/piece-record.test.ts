@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdir, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { suite, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ManualClock } from '../base/manual-clock.ts';
 import { encodeMetainfo } from '../torrent/metainfo.ts';
@@ -51,7 +52,7 @@ class Host implements AsyncDisposable {
   async record(): Promise<void> {
     const before = await readFile(recordPathOf(this.path)).catch(() => undefined);
     this.clock.advance(5_000);
-    for (let look = 0; look < 2_000; look++) {
+    for (const end = performance.now() + 20_000; performance.now() < end; await pause(2)) {
       const now = await readFile(recordPathOf(this.path)).catch(() => undefined);
       if (now !== undefined && before?.equals(now) !== true) return;
     }
