@@ -1,0 +1,156 @@
+/** How many announces a tracker answers: `npm run bench:tracker -- --help`. */
+import { chmod, mkdir, mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { messageOf } from '../../src/base/errors.ts';
+import { findProgram } from '../../test/lab/program.ts';
+import { Workplace } from '../../test/lab/workplace.ts';
+import { smallBlob } from '../idle-torrents/make-blobs.ts';
+import { usageOf } from '../usage.ts';
+import {
+  docket,
+  onCore,
+  opentracker,
+  profiling,
+  type Contender,
+  type RunningTracker,
+} from './contenders.ts';
+import type { Loaded, LoadJob } from './load.ts';
+import { parseOptions, usage, type Kind, type TrackerOptions } from './options.ts';
+
+const loader = fileURLToPath(new URL('load.ts', import.meta.url));
+
+/** What one tracker did with one kind of announce. */
+interface Result {
+  readonly name: string;
+  readonly kind: Kind;
+  /** Of the peers' first announces; undefined when they were there already. */
+  readonly first?: number | undefined;
+  readonly announcesPerSecond: number;
+  /** What a whole core would answer: the loader may be the slower one. */
+  readonly announcesPerCpuSecond: number;
+  readonly peersPerAnswer: number;
+  readonly rssMB: number;
+  readonly failed: number;
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) process.stdout.write(usage);
+  else await run(options);
+} catch (error) {
+  process.stderr.write(`Error: ${messageOf(error)}\n`);
+  process.exitCode = 1;
+}
+
+async function run(options: TrackerOptions): Promise<void> {
+  const say = (line: string): void => {
+    (options.json ? process.stderr : process.stdout).write(`${line}\n`);
+  };
+  if (options.cpuProfile !== undefined) await mkdir(options.cpuProfile, { recursive: true });
+  await using place = new Workplace(await mkdtemp(join(options.folder, 'docket-tracker-')));
+  // opentracker changes its user.
+  await chmod(place.folder, 0o755);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      void place[Symbol.asyncDispose]().then(() => process.exit(1));
+    });
+  }
+  const blobs = Array.from({ length: options.swarms }, () => smallBlob(64));
+  say(`${options.swarms} swarms of ${options.peers} peers, ${options.want} wanted`);
+  say(row('', 'announces/s', 'per CPU s', 'first, CPU s', 'peers each', 'RSS MB', 'failed'));
+  const results: Result[] = [];
+  for (const contender of contendersOf(options)) {
+    const tracker = await contender.start(place, blobs);
+    let isFull = false;
+    for (const kind of options.kinds.filter((one) => contender.kinds.includes(one))) {
+      const job = jobOf(kind, tracker, options, !isFull);
+      const infoHashes = blobs.map(({ metainfo }) => metainfo.infoHash);
+      const result = await load(place, contender, { ...job, infoHashes }, options);
+      isFull = true;
+      results.push(result);
+      say(rowOf(result));
+    }
+    tracker.program.signal('SIGINT');
+    await tracker.program.ended;
+  }
+  if (options.json) process.stdout.write(`${JSON.stringify({ results })}\n`);
+}
+
+function contendersOf(options: TrackerOptions): readonly Contender[] {
+  const isThere = findProgram('opentracker') !== undefined;
+  if (options.opentracker === true && !isThere) throw new Error('opentracker is not installed');
+  const takesPart = options.opentracker ?? isThere;
+  return [docket(options.cpuProfile), ...(takesPart ? [opentracker] : [])];
+}
+
+function jobOf(
+  kind: Kind,
+  tracker: RunningTracker,
+  options: TrackerOptions,
+  fills: boolean,
+): Omit<LoadJob, 'infoHashes'> {
+  const { hosts, peers, want, zones, seconds, batch } = options;
+  return {
+    kind,
+    host: '127.0.0.1',
+    port: tracker.port,
+    pid: tracker.program.pid,
+    hosts,
+    peersPerHost: peers / hosts,
+    want,
+    zones,
+    seconds,
+    batch,
+    fills: fills && kind !== 'batch',
+  };
+}
+
+async function load(
+  place: Workplace,
+  { name }: Contender,
+  job: LoadJob,
+  options: TrackerOptions,
+): Promise<Result> {
+  const node = [process.execPath, ...profiling(options.cpuProfile, `loader-${name}-${job.kind}`)];
+  const output = await place.run(onCore(1, [...node, loader, JSON.stringify(job)]), {
+    name: 'loader',
+    within: 180_000,
+  });
+  const phases = [...output.matchAll(/^loaded (.*)$/gm)].map(
+    ([, text = '']) => JSON.parse(text) as Loaded,
+  );
+  const steady = phases.find(({ phase }) => phase === 'steady');
+  const fill = phases.find(({ phase }) => phase === 'fill');
+  if (steady === undefined) throw new Error(`the loader told nothing: ${output}`);
+  if (steady.firstFailure !== undefined) {
+    process.stderr.write(`${name} over ${job.kind}: ${steady.firstFailure}\n`);
+  }
+  return {
+    name,
+    kind: job.kind,
+    first: fill && Math.round(fill.announces / fill.cpuSeconds),
+    announcesPerSecond: Math.round(steady.announces / steady.seconds),
+    announcesPerCpuSecond: Math.round(steady.announces / steady.cpuSeconds),
+    peersPerAnswer: Number(steady.peersPerAnswer.toFixed(1)),
+    rssMB: Math.round(usageOf(job.pid).rss / 1e6),
+    failed: steady.failed,
+  };
+}
+
+function rowOf(result: Result): string {
+  const { name, kind, first, ...rest } = result;
+  return row(
+    `${name} ${kind}`,
+    String(rest.announcesPerSecond),
+    String(rest.announcesPerCpuSecond),
+    String(first ?? ''),
+    String(rest.peersPerAnswer),
+    String(rest.rssMB),
+    String(rest.failed),
+  );
+}
+
+function row(name: string, ...cells: readonly string[]): string {
+  return name.padEnd(18) + cells.map((cell) => cell.padStart(14)).join('');
+}
