@@ -1,4 +1,4 @@
-import { type CompactPeer, compactBytes } from '../torrent/compact-peers.ts';
+import { type CompactPeer, compactText } from '../torrent/compact-peers.ts';
 
 /** Own addresses that are remembered: a host has a few. */
 const mostAddresses = 256;
@@ -26,7 +26,7 @@ export class OriginAddress {
     const known = this.#byHost.get(host);
     if (known !== undefined) return known;
     const address = { host, port: this.#port() };
-    const origin = { ...address, compact: compactBytes(address) ?? new Uint8Array(0) };
+    const origin = { ...address, compact: compactText(address) };
     if (this.#byHost.size >= mostAddresses) this.#byHost.clear();
     this.#byHost.set(host, origin);
     return origin;

@@ -9,7 +9,7 @@ import {
   isList,
   textOf,
 } from './bencode.ts';
-import { encodeCompactPeers, isPort, parseCompactPeers } from './compact-peers.ts';
+import { compactRows, isPort, parseCompactPeers } from './compact-peers.ts';
 import { type PeerAddress, type PeerId, infoHashOf, peerIdOf } from './ids.ts';
 import { decodeTrackerAnswer } from './tracker-answer.ts';
 import { TrackerError } from './tracker-error.ts';
@@ -100,13 +100,13 @@ export function encodeAnnounceBatchResponse(response: AnnounceBatchResponse): Bu
     'min interval': response.minInterval,
     torrents: response.torrents.map((answer) => {
       if ('failure' in answer) return { 'failure reason': answer.failure };
-      const { peers, peers6 } = encodeCompactPeers(answer.peers);
+      const { peers, peers6 } = answer.rows ?? compactRows(answer.peers);
       return {
         complete: answer.complete,
         incomplete: answer.incomplete,
         interval: answer.interval === response.interval ? undefined : answer.interval,
-        peers,
-        peers6: peers6.length > 0 ? peers6 : undefined,
+        peers: Buffer.from(peers, 'latin1'),
+        peers6: peers6 === '' ? undefined : Buffer.from(peers6, 'latin1'),
       };
     }),
   });

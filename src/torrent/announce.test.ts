@@ -186,8 +186,10 @@ suite('announce and scrape', { timeout: 60_000 }, () => {
     refused(good.replace(/port=1/, 'port=-1'), /port/);
     refused(good.replace(/&left=0/, ''), /left/);
     refused(good.replace(/left=0/, 'left=1e3'), /left/);
-    refused(`${good}&x=%f`, /percent/);
-    refused(`${good}&x=\u0416`, /percent/);
+    for (const wrong of ['%f', '%', '%0g', '%g0', '\u0416']) {
+      const broken = good.replace(/info_hash=%ab/, `info_hash=${wrong}`);
+      refused(broken, /percent|20 bytes/);
+    }
   });
 
   test('answers that are not compact are understood, and peers without an address passed over', () => {

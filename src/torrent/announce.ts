@@ -7,15 +7,15 @@ import {
   encodeBencode,
   textOf,
 } from './bencode.ts';
-import { encodeCompactPeers, isPort, parseCompactPeers } from './compact-peers.ts';
-import { type InfoHash, type PeerAddress, type PeerId, infoHashOf, peerIdOf } from './ids.ts';
+import { type CompactRows, compactRows, isPort, parseCompactPeers } from './compact-peers.ts';
+import type { InfoHash, PeerAddress, PeerId } from './ids.ts';
 import { canonicalIp } from './ip-address.ts';
 import { decodeTrackerAnswer } from './tracker-answer.ts';
 import { TrackerError } from './tracker-error.ts';
-import { parseTrackerQuery, percentEncodeHex, twentyBytes } from './tracker-query.ts';
+import { percentEncodeHex, twentyBytesHex } from './tracker-query.ts';
 import { isZone, type Zone } from './zone.ts';
 
-const endMark = 0x65;
+const zero = 0x30;
 
 /** What a peer tells a tracker (BEP 3). Where the peer is, is seen from its connection, never from the request. */
 export interface AnnounceRequest {
@@ -48,6 +48,8 @@ export interface AnnounceResponse {
   /** Peers that do not. */
   readonly incomplete: number;
   readonly peers: readonly PeerAddress[];
+  /** The peers in their compact form, where it is at hand. */
+  readonly rows?: CompactRows;
 }
 
 /** The query of an announce, without `?`. */
@@ -64,44 +66,77 @@ export function encodeAnnounceQuery(request: AnnounceRequest): string {
 
 /** Reads the query of an announce, with or without `?`. `ip` is ignored. Throws TrackerError. */
 export function parseAnnounceQuery(search: string): AnnounceRequest {
-  const parameters = parseTrackerQuery(search);
-  const first = (name: string): string | undefined => parameters.get(name)?.[0];
-  const port = amount(first('port'), 'port');
-  if (port > 65_535) throw new TrackerError('TRACKER_REQUEST_INVALID', 'port is not a port');
-  const numWant = first('numwant');
-  const zone = first('zone');
+  const { info_hash, peer_id, port, uploaded, downloaded, left, event, numwant, zone } =
+    readQuery(search);
+  const portNumber = amount(port, 'port');
+  if (portNumber > 65_535) throw new TrackerError('TRACKER_REQUEST_INVALID', 'port is not a port');
   return {
-    infoHash: infoHashOf(twentyBytes(first('info_hash'), 'info_hash')),
-    peerId: peerIdOf(twentyBytes(first('peer_id'), 'peer_id')),
-    port,
-    uploaded: amount(first('uploaded') ?? '0', 'uploaded'),
-    downloaded: amount(first('downloaded') ?? '0', 'downloaded'),
-    left: amount(first('left'), 'left'),
-    event: eventOf(first('event')),
-    numWant:
-      numWant !== undefined && /^\d+$/.test(numWant) ? amount(numWant, 'numwant') : undefined,
+    infoHash: twentyBytesHex(info_hash, 'info_hash') as InfoHash,
+    peerId: twentyBytesHex(peer_id, 'peer_id') as PeerId,
+    port: portNumber,
+    uploaded: amount(uploaded ?? '0', 'uploaded'),
+    downloaded: amount(downloaded ?? '0', 'downloaded'),
+    left: amount(left, 'left'),
+    event: eventOf(event),
+    numWant: numwant === undefined ? undefined : digits(numwant),
     zone: isZone(zone) ? zone : undefined,
   };
 }
 
-/** The body of an answer, compact. Written by hand, since a tracker writes thousands of them a second. */
+/** The parameters of an announce as they stand in the query; of several with one name the first. */
+type QueryParts = Partial<
+  Record<
+    | 'info_hash'
+    | 'peer_id'
+    | 'port'
+    | 'uploaded'
+    | 'downloaded'
+    | 'left'
+    | 'event'
+    | 'numwant'
+    | 'zone',
+    string
+  >
+>;
+
+function readQuery(search: string): QueryParts {
+  const parts: QueryParts = {};
+  for (let at = search.startsWith('?') ? 1 : 0; at < search.length;) {
+    const next = search.indexOf('&', at);
+    const end = next === -1 ? search.length : next;
+    const equals = search.indexOf('=', at);
+    if (equals !== -1 && equals < end) {
+      const name = search.slice(at, equals);
+      switch (name) {
+        case 'info_hash':
+        case 'peer_id':
+        case 'port':
+        case 'uploaded':
+        case 'downloaded':
+        case 'left':
+        case 'event':
+        case 'numwant':
+        case 'zone':
+          parts[name] ??= search.slice(equals + 1, end);
+          break;
+        default:
+      }
+    }
+    at = end + 1;
+  }
+  return parts;
+}
+
+/** The body of an answer, compact. Put together by hand, since a tracker makes thousands of them a second. */
 export function encodeAnnounceResponse(response: AnnounceResponse): Buffer<ArrayBuffer> {
   const { complete, incomplete, interval, minInterval } = response;
-  const { peers, peers6 } = encodeCompactPeers(response.peers);
+  const { peers, peers6 } = response.rows ?? compactRows(response.peers);
   const least = minInterval === undefined ? '' : `12:min intervali${minInterval}e`;
-  const head =
+  const row6 = peers6 === '' ? '' : `6:peers6${peers6.length}:${peers6}`;
+  const text =
     `d8:completei${complete}e10:incompletei${incomplete}e8:intervali${interval}e${least}` +
-    `5:peers${peers.length}:`;
-  const head6 = peers6.length === 0 ? '' : `6:peers6${peers6.length}:`;
-  const length = head.length + peers.length + head6.length + peers6.length + 1;
-  const body = Buffer.allocUnsafe(length);
-  let at = body.write(head, 0, 'latin1');
-  body.set(peers, at);
-  at += peers.length;
-  at += body.write(head6, at, 'latin1');
-  body.set(peers6, at);
-  body[length - 1] = endMark;
-  return body;
+    `5:peers${peers.length}:${peers}${row6}e`;
+  return Buffer.from(text, 'latin1');
 }
 
 /** True for the query of a client that does not want the compact form (BEP 23). */
@@ -158,10 +193,21 @@ function countOf(value: BencodeValue | undefined): number | undefined {
 
 /** Amounts beyond 2^53, which some clients send for "unknown", are as good as 2^53. */
 function amount(text: string | undefined, name: string): number {
-  if (text === undefined || !/^\d+$/.test(text)) {
-    throw new TrackerError('TRACKER_REQUEST_INVALID', `${name} must be a number`);
+  const number = text === undefined ? undefined : digits(text);
+  if (number !== undefined) return number;
+  throw new TrackerError('TRACKER_REQUEST_INVALID', `${name} must be a number`);
+}
+
+/** A number without sign; undefined for anything else. */
+function digits(text: string): number | undefined {
+  if (text.length === 0) return undefined;
+  let number = 0;
+  for (let at = 0; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - zero;
+    if (digit < 0 || digit > 9) return undefined;
+    number = Math.min(10 * number + digit, Number.MAX_SAFE_INTEGER);
   }
-  return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
+  return number;
 }
 
 function eventOf(text: string | undefined): AnnounceRequest['event'] {

@@ -1,6 +1,6 @@
 import type { AnnounceRequest, AnnounceResponse } from './announce.ts';
-import { encodeCompactPeers, parseCompactPeers } from './compact-peers.ts';
-import { type InfoHash, infoHashOf, peerIdOf } from './ids.ts';
+import { compactRows, parseCompactPeers } from './compact-peers.ts';
+import { type InfoHash, type PeerId, infoHashOf } from './ids.ts';
 import type { ScrapeEntry } from './scrape.ts';
 import { parseTrackerQuery } from './tracker-query.ts';
 import { isZone, type Zone } from './zone.ts';
@@ -139,14 +139,16 @@ export function encodeUdpAnnounceAnswer(
   response: AnnounceResponse,
   family: 4 | 6,
 ): Buffer {
-  const { peers, peers6 } = encodeCompactPeers(response.peers);
-  const packet = Buffer.alloc(announceAnswerHead);
+  const { peers, peers6 } = response.rows ?? compactRows(response.peers);
+  const row = family === 4 ? peers : peers6;
+  const packet = Buffer.allocUnsafe(announceAnswerHead + row.length);
   packet.writeUInt32BE(actions.announce, 0);
   packet.writeUInt32BE(transaction, 4);
   packet.writeUInt32BE(clamp(response.interval), 8);
   packet.writeUInt32BE(clamp(response.incomplete), 12);
   packet.writeUInt32BE(clamp(response.complete), 16);
-  return Buffer.concat([packet, family === 4 ? peers : peers6]);
+  packet.write(row, announceAnswerHead, 'latin1');
+  return packet;
 }
 
 export function encodeUdpScrapeAnswer(
@@ -206,8 +208,8 @@ export function parseUdpAnswer(bytes: Uint8Array, family: 4 | 6): UdpAnswer | un
 function announceIn(packet: Buffer): AnnounceRequest {
   const wanted = packet.readInt32BE(92);
   return {
-    infoHash: infoHashOf(packet.subarray(16, 36)),
-    peerId: peerIdOf(packet.subarray(36, 56)),
+    infoHash: packet.toString('hex', 16, 36) as InfoHash,
+    peerId: packet.toString('hex', 36, 56) as PeerId,
     downloaded: amountIn(packet, 56),
     left: amountIn(packet, 64),
     uploaded: amountIn(packet, 72),

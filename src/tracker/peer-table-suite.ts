@@ -3,6 +3,7 @@ import { suite, test, type TestContext } from 'node:test';
 import type { Clock } from '../base/clock.ts';
 import { ManualClock } from '../base/manual-clock.ts';
 import { seededRandom, type Random } from '../base/random.ts';
+import { compactRows } from '../torrent/compact-peers.ts';
 import { addressKey, type InfoHash, type PeerAddress } from '../torrent/ids.ts';
 import { parseZone, type Zone } from '../torrent/zone.ts';
 import type { Introduction, PeerTable, TableAnnounce } from './peer-table.ts';
@@ -118,10 +119,10 @@ export function testPeerTable(
       const { announce, table } = setUp(t, create);
       await announce(1, { isComplete: true });
       await announce(2);
-      const { peers: given, ...figures } = await announce(3);
+      const { peers: given, complete, incomplete, downloaded } = await announce(3);
 
       assert.equal(given.length, 2);
-      assert.deepEqual(figures, { complete: 1, incomplete: 2, downloaded: 0 });
+      assert.deepEqual([complete, incomplete, downloaded], [1, 2, 0]);
       await announce(2, { isComplete: true });
       await announce(2, { isComplete: true });
       assert.deepEqual(await table.figures(torrent), { complete: 2, incomplete: 1, downloaded: 1 });
@@ -332,6 +333,39 @@ export function testPeerTable(
       assert.equal(after.length, 20);
       assert.ok(after.filter(isOdd).length >= 2, after.join(' '));
       assert.deepEqual(again, after);
+    });
+
+    test('a host whose zone was the only one is given peers of one that comes later', async (t) => {
+      const { announce } = setUp(t, create);
+      await zonedGraph(announce, 200, 1);
+      const mine = { zone: zoneOf(0), want: 20 };
+      for (let round = 0; round < 3; round++) await announce(100, mine);
+      // They are many, and only a few of them are given this one.
+      for (let number = 1000; number < 1010; number++) await announce(number, { zone: zoneOf(7) });
+      const given = hosts(await announce(100, mine));
+
+      assert.ok(given.filter((host) => host.startsWith('10.0.3.')).length >= 2, given.join(' '));
+    });
+
+    test('an answer in its compact form says the same', async (t) => {
+      const { announce, table } = setUp(t, create);
+      for (let number = 0; number < 90; number++)
+        await announce(number, { zone: zoneOf(number % 3) });
+      const check = async (number: number, change: Partial<TableAnnounce>): Promise<void> => {
+        const { peers: given, rows } = await announce(number, change);
+        if (rows === undefined) return;
+        assert.deepEqual(rows, compactRows(given.map(({ host, port }) => ({ host, port }))));
+      };
+      for (let round = 0; round < 20; round++) {
+        for (const zone of [undefined, zoneOf(0), zoneOf(8)]) {
+          await check(200, { zone, origin });
+          await check(round, { zone: zoneOf(round % 3), want: 10 + (round % 3), origin });
+          await check(201, { zone, isComplete: true });
+          await check(202, { zone, address: { host: '2001:db8::1', port: 6881 }, want: 20 });
+          await table.remove(torrent, address(round + 30));
+        }
+      }
+      await check(203, { origin: { address: address(3), most: 60 } });
     });
 
     test('a seed outside is better than nobody, and a seed is given none', async (t) => {

@@ -1,4 +1,5 @@
 import type { MaybePromise } from '../base/maybe-promise.ts';
+import type { CompactRows } from '../torrent/compact-peers.ts';
 import type { InfoHash, PeerAddress } from '../torrent/ids.ts';
 import type { Zone } from '../torrent/zone.ts';
 
@@ -27,6 +28,8 @@ export interface TableAnnounce {
 /** What an announce is answered with. The origin is among the peers, but not counted. */
 export interface Introduction extends SwarmFigures {
   readonly peers: readonly PeerAddress[];
+  /** The same in their compact form, where it is at hand. */
+  readonly rows?: CompactRows;
 }
 
 /**

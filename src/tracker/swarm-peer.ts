@@ -1,41 +1,57 @@
-import { type CompactPeer, compactBytes } from '../torrent/compact-peers.ts';
+import { type CompactPeer, type CompactRows, compactText } from '../torrent/compact-peers.ts';
 import { addressKey, type PeerAddress } from '../torrent/ids.ts';
 import { LinkPlace } from './link-order.ts';
 import type { ZonePeers } from './zone-peers.ts';
 
+/** An answer that needs no choice any more. */
+export interface StandingAnswer {
+  /** How many peers were wanted. */
+  readonly most: number;
+  readonly peers: readonly SwarmPeer[];
+  readonly rows: CompactRows;
+}
+
 /** One peer of a swarm, and whom it was introduced to. */
 export class SwarmPeer implements CompactPeer {
-  readonly host: string;
-  readonly port: number;
-  readonly compact: Uint8Array;
-  readonly key: string;
-  readonly zone: ZonePeers;
-  /** It was given no peers yet. */
-  isNew = true;
+  // What a choice looks at in many peers stands together, since memory is what it waits for.
+  /** The number of the draw that has come upon it last. */
+  mark = 0;
   isComplete = false;
-  /** On the scale of the clock. */
-  expiresAt = 0;
-  /** Whether the origin was among the peers it was given. */
-  hasOrigin = false;
-  /** The peers it was given, in that order. */
-  readonly given: SwarmPeer[] = [];
+  readonly zone: ZonePeers;
+  readonly compact: string;
   /** The peers it was given to. */
   readonly takers: SwarmPeer[] = [];
+  /** The peers it was given, in that order. */
+  readonly given: SwarmPeer[] = [];
   /** Its links inside its zone (all of them, when it has none), while it lacks something. */
   readonly inside = new LinkPlace(this);
   /** Its links with other zones. */
   readonly outside = new LinkPlace(this);
   /** Where it stands in the lists that it is in (`PeerList`). */
   readonly places: number[] = [-1, -1, -1, -1];
-  /** The number of the choice that has looked at it last. */
-  mark = 0;
+  readonly host: string;
+  readonly port: number;
+  readonly key: string;
+  /** It was given no peers yet. */
+  isNew = true;
+  /** On the scale of the clock. */
+  expiresAt = 0;
+  /** Whether the origin was among the peers it was given. */
+  hasOrigin = false;
+  /** What it is answered with, as long as none of its links goes. */
+  standing: StandingAnswer | undefined;
 
   constructor(address: PeerAddress, zone: ZonePeers) {
     this.host = address.host;
     this.port = address.port;
-    this.compact = compactBytes(address) ?? new Uint8Array(0);
+    this.compact = compactText(address);
     this.key = addressKey(address);
     this.zone = zone;
+  }
+
+  /** True until it stands in the lists of its swarm. */
+  get isUnlisted(): boolean {
+    return this.places[0] === -1;
   }
 
   /** Counts its links with peers that are to it as `other` is. */

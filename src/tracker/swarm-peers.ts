@@ -1,38 +1,30 @@
-import { randomInteger, type Random } from '../base/random.ts';
-import {
-  fewestShare,
-  handoutShares,
-  isCutOff,
-  interleaved,
-  mayHaveOrigin,
-  wantedPeers,
-} from '../torrent/handout.ts';
+import type { Random } from '../base/random.ts';
+import { type CompactRows, compactRows } from '../torrent/compact-peers.ts';
+import { isCutOff, mayHaveOrigin, wantedPeers } from '../torrent/handout.ts';
 import { addressKey, type PeerAddress } from '../torrent/ids.ts';
-import type { Zone } from '../torrent/zone.ts';
-import { PeerList, peerLists } from './peer-list.ts';
+import { Introductions, isUseful } from './introductions.ts';
 import type { Introduction, SwarmFigures, TableAnnounce } from './peer-table.ts';
-import { SwarmPeer } from './swarm-peer.ts';
-import { ZonePeers } from './zone-peers.ts';
+import { SwarmLists } from './swarm-lists.ts';
+import { type StandingAnswer, SwarmPeer } from './swarm-peer.ts';
+
+/** Peers that are given, in both forms. */
+type Given = Pick<StandingAnswer, 'peers' | 'rows'>;
+
+const nobody: Given = { peers: [], rows: { peers: '', peers6: '' } };
 
 /**
  * The peers of one swarm, and who was introduced to whom. An announce costs as much as its answer is long, in a swarm of
  * any size and with any number of zones.
  */
 export class SwarmPeers {
-  readonly #random: Random;
   readonly #peers = new Map<string, SwarmPeer>();
-  readonly #zones = new Map<Zone | undefined, ZonePeers>();
-  /** The same, to begin with any of them. */
-  #zoneList: readonly ZonePeers[] = [];
-  readonly #all = new PeerList(peerLists.all);
-  readonly #incomplete = new PeerList(peerLists.incomplete);
+  readonly #lists = new SwarmLists();
+  readonly #introductions: Introductions;
   #originLinks = 0;
   #downloaded = 0;
-  /** Counts the choices: a peer that bears the mark of one has been looked at in it. */
-  #mark = 0;
 
   constructor(random: Random) {
-    this.#random = random;
+    this.#introductions = new Introductions(this.#lists, random);
   }
 
   get size(): number {
@@ -44,8 +36,9 @@ export class SwarmPeers {
   }
 
   figures(): SwarmFigures {
-    const incomplete = this.#incomplete.size;
-    return { complete: this.#all.size - incomplete, incomplete, downloaded: this.#downloaded };
+    const incomplete = this.#lists.incomplete.size;
+    const complete = this.#lists.all.size - incomplete;
+    return { complete, incomplete, downloaded: this.#downloaded };
   }
 
   /** Lists or refreshes the announcing peer, when `isListed` says so, and gives it peers. */
@@ -53,10 +46,10 @@ export class SwarmPeers {
     const peer = this.#find(announce);
     if (isListed) this.#list(peer, announce, now);
     else peer.isComplete = announce.isComplete;
-    const chosen = announce.want === 0 ? [] : this.#choose(peer, announce.want, isListed);
-    const { complete, incomplete, downloaded } = this.figures();
-    const peers = this.#withOrigin(chosen, peer, announce, isListed);
-    return { complete, incomplete, downloaded, peers };
+    const most = wantedPeers(announce.want);
+    const others = most === 0 ? nobody : this.#answer(peer, most, isListed);
+    const { peers, rows } = this.#withOrigin(others, peer, announce, isListed);
+    return { ...this.figures(), peers, rows };
   }
 
   remove(address: PeerAddress): void {
@@ -73,203 +66,148 @@ export class SwarmPeers {
     const known = this.#peers.get(addressKey(address));
     if (known !== undefined && known.zone.zone === zone) return known;
     if (known !== undefined) this.#remove(known);
-    return new SwarmPeer(address, this.#zones.get(zone) ?? new ZonePeers(zone));
+    return new SwarmPeer(address, this.#lists.zone(zone));
   }
 
   #list(peer: SwarmPeer, announce: TableAnnounce, now: number): void {
     peer.expiresAt = now + announce.lifetime;
-    const isNew = !this.#peers.has(peer.key);
+    const isNew = peer.isUnlisted;
     if (isNew) {
       this.#peers.set(peer.key, peer);
-      if (peer.zone.all.size === 0) this.#zones.set(peer.zone.zone, peer.zone);
-      if (this.#zoneList.length !== this.#zones.size) this.#zoneList = [...this.#zones.values()];
-      this.#all.add(peer);
-      peer.zone.add(peer);
+      this.#lists.add(peer);
     }
     if (announce.isComplete) {
       if (!isNew && !peer.isComplete) this.#downloaded++;
       peer.isComplete = true;
       this.#leaveIncomplete(peer);
-    } else {
+    } else if (isNew || peer.isComplete) {
       peer.isComplete = false;
-      this.#incomplete.add(peer);
-      peer.zone.addIncomplete(peer);
+      this.#lists.addIncomplete(peer);
     }
   }
 
   #remove(peer: SwarmPeer): void {
     this.#peers.delete(peer.key);
-    this.#all.delete(peer);
     this.#leaveIncomplete(peer);
-    peer.zone.delete(peer);
-    if (peer.zone.all.size === 0) {
-      this.#zones.delete(peer.zone.zone);
-      this.#zoneList = [...this.#zones.values()];
-    }
-    for (const other of peer.given) this.#unlink(other, other.takers, peer);
-    for (const other of peer.takers) this.#unlink(other, other.given, peer);
+    this.#lists.delete(peer);
+    for (const other of peer.given) unlink(other, other.takers, peer);
+    for (const other of peer.takers) unlink(other, other.given, peer);
   }
 
   /** A peer that is complete or gone needs the origin no more, and another may have it. */
   #leaveIncomplete(peer: SwarmPeer): void {
-    this.#incomplete.delete(peer);
-    peer.zone.deleteIncomplete(peer);
+    this.#lists.deleteIncomplete(peer);
     if (!peer.hasOrigin) return;
     peer.hasOrigin = false;
     peer.zone.originLinks--;
     this.#originLinks--;
   }
 
-  /** What it was given before comes first and stays; then come new peers, and at last those that are on their way to it. */
-  #choose(asker: SwarmPeer, want: number | undefined, isListed: boolean): SwarmPeer[] {
-    const most = wantedPeers(want);
-    const answer: SwarmPeer[] = [];
-    let outside = 0;
-    for (const peer of asker.given) {
-      if (answer.length >= most) break;
-      if (!isUseful(asker, peer)) continue;
-      answer.push(peer);
-      if (peer.zone !== asker.zone) outside++;
-    }
-    const isServed = answer.length >= most && !(asker.zone.isNamed && isCutOff(outside));
-    if (isServed) return answer;
-    const fresh = this.#introduce(asker, want, isListed);
-    if (isListed) for (const peer of fresh) link(asker, peer);
-    if (answer.length + fresh.length <= most) {
-      answer.push(...fresh);
-    } else {
-      // There is no room left: they come before the others, from now on.
-      if (isListed) asker.given.unshift(...asker.given.splice(-fresh.length));
-      answer.splice(most - fresh.length);
-      answer.unshift(...fresh);
-    }
-    for (const peer of asker.takers) {
-      if (answer.length >= most) break;
-      if (isUseful(asker, peer)) answer.push(peer);
-    }
+  #answer(asker: SwarmPeer, most: number, isListed: boolean): Given {
+    if (asker.standing?.most === most && !asker.isComplete) return asker.standing;
+    const { peers, isFinal } = this.#choose(asker, most, isListed);
+    const answer = { most, peers, rows: compactRows(peers) };
+    // What a seed is given depends on how far others are.
+    asker.standing = isListed && isFinal && !asker.isComplete ? answer : undefined;
     return answer;
   }
 
-  #introduce(asker: SwarmPeer, want: number | undefined, isListed: boolean): readonly SwarmPeer[] {
-    this.#mark++;
-    asker.mark = this.#mark;
-    let links = 0;
-    let linksOutside = 0;
-    for (const peers of [asker.given, asker.takers]) {
-      for (const peer of peers) {
-        peer.mark = this.#mark;
-        if (!isUseful(asker, peer)) continue;
-        links++;
-        if (peer.zone !== asker.zone) linksOutside++;
-      }
-    }
-    const { isNamed, all } = asker.zone;
-    const zoneSize = isNamed ? all.size - (isListed ? 1 : 0) : undefined;
-    const shares = handoutShares({ want, isNew: asker.isNew, links, linksOutside, zoneSize });
-    asker.isNew = false;
-    if (shares.all === 0) return [];
-    const outside = this.#drawOutside(asker, shares.outside);
-    return interleaved(this.#drawInside(asker, shares.all - outside.length), outside);
-  }
-
-  #drawInside(asker: SwarmPeer, count: number): readonly SwarmPeer[] {
-    const { zone } = asker;
-    const fewest: SwarmPeer[] = [];
-    const goal = fewestShare(count);
-    if (zone.isNamed || this.#zones.size === 1) {
-      zone.byLinksInside.draw(fewest, goal, this.#mark, this.#random);
+  /** What it was given before comes first and stays; then come new peers, and at last those that are on their way to it. */
+  #choose(
+    asker: SwarmPeer,
+    most: number,
+    isListed: boolean,
+  ): { readonly peers: SwarmPeer[]; readonly isFinal: boolean } {
+    const peers: SwarmPeer[] = [];
+    addUseful(peers, most, asker, asker.given);
+    if (peers.length === most && !isWithoutOutside(asker, peers)) return { peers, isFinal: true };
+    const fresh = this.#introductions.draw(asker, most, isListed);
+    if (isListed) for (const peer of fresh) link(asker, peer);
+    if (peers.length + fresh.length <= most) {
+      peers.push(...fresh);
     } else {
-      this.#drawZones(fewest, goal, undefined);
+      // There is no room left: they come before the others, from now on.
+      if (isListed) asker.given.unshift(...asker.given.splice(-fresh.length));
+      peers.splice(most - fresh.length);
+      peers.unshift(...fresh);
     }
-    const others: SwarmPeer[] = [];
-    const lists = zone.isNamed ? zone : { all: this.#all, incomplete: this.#incomplete };
-    const list = asker.isComplete ? lists.incomplete : lists.all;
-    list.draw(others, count - fewest.length, this.#mark, this.#random);
-    return interleaved(fewest, others);
-  }
-
-  #drawOutside(asker: SwarmPeer, count: number): readonly SwarmPeer[] {
-    const chosen: SwarmPeer[] = [];
-    if (count === 0) return chosen;
-    this.#drawZones(chosen, count, asker.zone);
-    // Chance has met few of them: they are a small part of the swarm, or have everything.
-    this.#drawEach(chosen, count, asker.zone, (zone, goal) =>
-      zone.forOthers.draw(chosen, goal, this.#mark, this.#random),
-    );
-    if (asker.isComplete) return chosen;
-    this.#drawEach(chosen, count, asker.zone, (zone, goal) =>
-      zone.all.draw(chosen, goal, this.#mark, this.#random),
-    );
-    return chosen;
-  }
-
-  /**
-   * Adds peers of other zones than `own` to `chosen` until that has `goal`: of a zone as often as is its size, and of those
-   * in it the ones with the fewest links. It may find fewer.
-   */
-  #drawZones(chosen: SwarmPeer[], goal: number, own: ZonePeers | undefined): void {
-    for (let tries = 4 * goal; tries > 0 && chosen.length < goal; tries--) {
-      const zone = this.#incomplete.any(this.#random)?.zone;
-      if (zone === undefined || zone === own) continue;
-      zone.forOthers.draw(chosen, chosen.length + 1, this.#mark, this.#random);
-    }
-  }
-
-  /** Has one peer of each other zone added in turn, until `chosen` has `goal` or no zone has any left. */
-  #drawEach(
-    chosen: readonly SwarmPeer[],
-    goal: number,
-    own: ZonePeers,
-    draw: (zone: ZonePeers, goal: number) => void,
-  ): void {
-    const start = randomInteger(this.#random, this.#zoneList.length);
-    let before: number;
-    do {
-      before = chosen.length;
-      for (let index = 0; index < this.#zoneList.length && chosen.length < goal; index++) {
-        const zone = this.#zoneList[(start + index) % this.#zoneList.length];
-        if (zone !== undefined && zone !== own) draw(zone, chosen.length + 1);
-      }
-    } while (chosen.length > before && chosen.length < goal);
+    addUseful(peers, most, asker, asker.takers);
+    const isWhole = fresh.length === 0 && peers.length === most;
+    return { peers, isFinal: isWhole && !isWithoutOutside(asker, peers) };
   }
 
   #withOrigin(
-    peers: readonly SwarmPeer[],
+    others: Given,
     peer: SwarmPeer,
     { origin, want }: TableAnnounce,
     isListed: boolean,
-  ): readonly PeerAddress[] {
-    if (origin === undefined || peer.isComplete || want === 0) return peers;
+  ): { readonly peers: readonly PeerAddress[]; readonly rows: CompactRows } {
+    if (origin === undefined || peer.isComplete || want === 0) return others;
+    const { most, address } = origin;
     if (!peer.hasOrigin) {
-      const zones = this.#zones.size - (this.#zones.has(undefined) ? 1 : 0);
-      const links = { most: origin.most, links: this.#originLinks, namedZones: zones };
-      if (!mayHaveOrigin({ ...links, linksInZone: peer.zone.originLinks })) return peers;
+      const { namedZones } = this.#lists;
+      const linksInZone = peer.zone.originLinks;
+      if (!mayHaveOrigin({ most, links: this.#originLinks, linksInZone, namedZones })) {
+        return others;
+      }
     }
     if (isListed && !peer.hasOrigin) {
       peer.hasOrigin = true;
       peer.zone.originLinks++;
       this.#originLinks++;
     }
-    const { host, port } = origin.address;
-    const others = peers.filter((other) => other.host !== host || other.port !== port);
-    return [origin.address, ...others];
-  }
-
-  #unlink(other: SwarmPeer, list: SwarmPeer[], gone: SwarmPeer): void {
-    const place = list.indexOf(gone);
-    if (place !== -1) list.splice(place, 1);
-    other.zone.changeLinks(other, gone, -1);
+    return withFirst(address, this.has(address) ? without(address, others) : others);
   }
 }
 
-/** A seed has no use for a seed. */
-function isUseful(asker: SwarmPeer, peer: SwarmPeer): boolean {
-  return !(asker.isComplete && peer.isComplete);
+/** Adds those of the peers that are of use to the asker, until there are `most`. */
+function addUseful(
+  peers: SwarmPeer[],
+  most: number,
+  asker: SwarmPeer,
+  links: readonly SwarmPeer[],
+): void {
+  for (const peer of links) {
+    if (peers.length >= most) return;
+    if (isUseful(asker, peer)) peers.push(peer);
+  }
+}
+
+/** True when too few of the peers that a host in a zone is given stand in other zones. */
+function isWithoutOutside(asker: SwarmPeer, peers: readonly SwarmPeer[]): boolean {
+  if (!asker.zone.isNamed) return false;
+  let outside = 0;
+  for (const peer of peers) if (peer.zone !== asker.zone) outside++;
+  return isCutOff(outside);
+}
+
+function withFirst(
+  address: PeerAddress,
+  { peers, rows }: Given,
+): { readonly peers: readonly PeerAddress[]; readonly rows: CompactRows } {
+  const first = compactRows([address]);
+  return {
+    peers: [address, ...peers],
+    rows: { peers: first.peers + rows.peers, peers6: first.peers6 + rows.peers6 },
+  };
+}
+
+function without({ host, port }: PeerAddress, given: Given): Given {
+  const peers = given.peers.filter((peer) => peer.host !== host || peer.port !== port);
+  return { peers, rows: compactRows(peers) };
 }
 
 function link(asker: SwarmPeer, peer: SwarmPeer): void {
   asker.given.push(peer);
   peer.takers.push(asker);
+  asker.standing = undefined;
   asker.zone.changeLinks(asker, peer, 1);
   peer.zone.changeLinks(peer, asker, 1);
+}
+
+function unlink(peer: SwarmPeer, links: SwarmPeer[], gone: SwarmPeer): void {
+  const place = links.indexOf(gone);
+  if (place !== -1) links.splice(place, 1);
+  peer.standing = undefined;
+  peer.zone.changeLinks(peer, gone, -1);
 }

@@ -23,7 +23,7 @@ import { encodeTrackerFailure } from '../torrent/tracker-answer.ts';
 import { TrackerError } from '../torrent/tracker-error.ts';
 import { AnnounceBudget } from './announce-budget.ts';
 import { MemoryPeerTable } from './memory-peer-table.ts';
-import type { PeerTable, SwarmFigures } from './peer-table.ts';
+import type { Introduction, PeerTable, SwarmFigures } from './peer-table.ts';
 
 export interface TrackerOptions {
   readonly clock: Clock;
@@ -221,17 +221,18 @@ export class Tracker {
     const interval = this.#interval(isComplete);
     const respond = (
       { complete, incomplete }: SwarmFigures,
-      peers: readonly PeerAddress[],
+      { peers, rows }: Pick<Introduction, 'peers' | 'rows'>,
     ): AnnounceResponse => ({
       interval,
       minInterval: this.#minInterval,
       complete: origin === undefined ? complete : complete + 1,
       incomplete,
       peers,
+      ...(rows && { rows }),
     });
     if (event === 'stopped') {
       return whenReady(this.#table.remove(infoHash, address), () =>
-        whenReady(this.#table.figures(infoHash), (figures) => respond(figures, [])),
+        whenReady(this.#table.figures(infoHash), (figures) => respond(figures, { peers: [] })),
       );
     }
     if (!isComplete) this.#options.heardOf?.(infoHash, request.peerId, address);
@@ -243,7 +244,7 @@ export class Tracker {
       lifetime: 2000 * interval + slack,
       origin: origin && { address: origin, most: originLinks },
     });
-    return whenReady(introduction, (given) => respond(given, given.peers));
+    return whenReady(introduction, (given) => respond(given, given));
   }
 
   #interval(isComplete: boolean): number {

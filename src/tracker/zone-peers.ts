@@ -23,10 +23,6 @@ export class ZonePeers {
     return this.zone !== undefined;
   }
 
-  add(peer: SwarmPeer): void {
-    this.all.add(peer);
-  }
-
   /** The peer lacks something. */
   addIncomplete(peer: SwarmPeer): void {
     this.incomplete.add(peer);
@@ -39,11 +35,6 @@ export class ZonePeers {
     this.incomplete.delete(peer);
     this.byLinksInside.delete(peer.inside);
     this.byLinksOutside.delete(peer.outside);
-  }
-
-  delete(peer: SwarmPeer): void {
-    this.all.delete(peer);
-    this.deleteIncomplete(peer);
   }
 
   /** One of its peers has one link with `other` more, or less. */

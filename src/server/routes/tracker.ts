@@ -61,7 +61,8 @@ export const scrape: Handler = async (exchange, services) => {
 
 function sendAnswer(response: ServerResponse, body: Buffer): void {
   response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': body.length });
-  response.end(body);
+  // As text it leaves with the header in one piece.
+  response.end(body.toString('latin1'), 'latin1');
 }
 
 function trackerOf({ tracker, trackers }: Services): Tracker {
