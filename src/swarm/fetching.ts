@@ -5,6 +5,7 @@ import { requestDepth } from '../torrent/request-depth.ts';
 import { Requests } from '../torrent/requests.ts';
 import { isPiece } from '../torrent/verify-piece.ts';
 import type { Environment } from './environment.ts';
+import { LetDowns } from './let-downs.ts';
 import type { Member } from './member.ts';
 import type { Torrent, Wanting } from './torrent.ts';
 import type { WebSeed, WebSeedUser } from './web-seed.ts';
@@ -34,6 +35,7 @@ export class Fetching implements Wanting, WebSeedUser {
   /** Where the pieces that were begun are put together. */
   readonly #buffers = new Map<number, Uint8Array>();
   readonly #pieceBlocks: number;
+  readonly #letDowns: LetDowns;
   #isClosed = false;
   /** When the last wanted block came from a peer, and from any source. */
   peerBlockAt: number;
@@ -46,10 +48,12 @@ export class Fetching implements Wanting, WebSeedUser {
     this.#env = env;
     this.#events = events;
     this.#picker = new PiecePicker(torrent.have, env.random);
-    this.#requests = new Requests(torrent.metainfo, this.#picker, () =>
-      env.pieces.hasRoom(torrent.metainfo.pieceLength),
-    );
+    const mayBegin = (): boolean => env.pieces.hasRoom(torrent.metainfo.pieceLength);
+    this.#requests = new Requests(torrent.metainfo, this.#picker, mayBegin, (source, block) => {
+      if ('peer' in source) source.peer.cancel(block);
+    });
     this.#pieceBlocks = blockCount(torrent.metainfo.pieceLength);
+    this.#letDowns = new LetDowns(env.clock);
     this.peerBlockAt = env.clock.now();
     this.blockAt = env.clock.now();
   }
@@ -70,6 +74,7 @@ export class Fetching implements Wanting, WebSeedUser {
       if (this.#requests.outstanding(member) > 0 && now - member.heardAt > stallAfter) {
         for (const block of this.#requests.takeBack(member)) member.peer.cancel(block);
         member.shunnedUntil = now + shunFor;
+        this.#letDowns.add(member.peer.remote.host);
       }
     }
     this.#askAll();
@@ -161,7 +166,8 @@ export class Fetching implements Wanting, WebSeedUser {
       peer.isChoking ||
       member.useful === 0 ||
       peer.isClosed ||
-      member.shunnedUntil > now
+      member.shunnedUntil > now ||
+      this.#letDowns.isOut(peer.remote.host)
     )
       return;
     const depth = requestDepth(member.pace.rate, this.#pieceBlocks, peer.requestLimit);
@@ -242,7 +248,8 @@ export class Fetching implements Wanting, WebSeedUser {
       this.#env.pieces.give(buffer);
     }
     const { have } = this.#torrent;
-    this.#requests.verified(piece);
+    const sender = this.#requests.verified(piece);
+    if (sender !== undefined && 'peer' in sender) this.#letDowns.forgive(sender.peer.remote.host);
     have.add(piece);
     for (const member of this.#torrent.members) {
       if (!member.peer.has.has(piece)) continue;

@@ -35,6 +35,9 @@ export class DrawnSwarm {
   readonly #had = new Set<number>();
   readonly #single = new Map<number, DrawnPeer | undefined>();
 
+  /** What sources need not send any more, since another does all of a suspect piece. */
+  readonly cancelled: string[] = [];
+
   /** `blocks` of a piece; the last block of the blob is a short one. */
   constructor(rows: string, options: { readonly blocks?: number; readonly seed?: number } = {}) {
     const lines = rows.trim().split('\n');
@@ -46,7 +49,12 @@ export class DrawnSwarm {
     this.picker = new PiecePicker(new Bitfield(this.pieceCount), random);
     const pieceLength = this.#blocks * blockLength;
     const geometry = { length: this.#length, pieceLength, pieceCount: this.pieceCount };
-    this.requests = new Requests(geometry, this.picker);
+    this.requests = new Requests(
+      geometry,
+      this.picker,
+      () => true,
+      ({ name }, block) => this.cancelled.push(`${name} ${nameOf(block)}`),
+    );
     for (const field of fields) this.join(field?.[1] ?? '', field?.[2] ?? '');
   }
 

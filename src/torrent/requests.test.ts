@@ -211,7 +211,7 @@ suite('requests', () => {
     assert.equal(swarm.failed(0), 'b');
   });
 
-  test('what others still owe of a suspect piece does not count when it comes', () => {
+  test('what others still owe of a suspect piece is cancelled, and does not count when it comes', () => {
     const swarm = new DrawnSwarm(`
       a  x
       b  x
@@ -225,6 +225,7 @@ suite('requests', () => {
     swarm.ask('a', 1);
     swarm.release('a');
     assert.equal(swarm.ask('b'), '0.0 0.1');
+    assert.deepEqual(swarm.cancelled, ['a 0.0']);
     assert.equal(swarm.arrive('a', '0.0'), 'late');
     swarm.arrive('b', '0.0 0.1');
     assert.equal(swarm.failed(0), 'b');

@@ -45,10 +45,20 @@ export class Requests<Source extends object> {
   readonly #single = new Set<number>();
   readonly #blocksPerPiece: number;
   readonly #mayBegin: () => boolean;
+  readonly #cancel: (source: Source, block: Block) => void;
   #usualTime: number | undefined;
 
-  /** `mayBegin` is false while another piece would be too much to hold; two may always be on their way. */
-  constructor(geometry: Geometry, picker: PiecePicker, mayBegin: () => boolean = () => true) {
+  /**
+   * `mayBegin` is false while another piece would be too much to hold; two may always be on their way. `cancel` hears of
+   * each block that a source owes and that is wanted of another from now on: the source must be told.
+   */
+  constructor(
+    geometry: Geometry,
+    picker: PiecePicker,
+    mayBegin: () => boolean = () => true,
+    cancel: (source: Source, block: Block) => void = () => {},
+  ) {
+    this.#cancel = cancel;
     this.#mayBegin = () => this.#begun.size < leastBegun || mayBegin();
     this.#geometry = geometry;
     this.#picker = picker;
@@ -166,11 +176,13 @@ export class Requests<Source extends object> {
     for (const begun of this.#begun.values()) if (begun.isUnused) this.#reopen(begun);
   }
 
-  /** The piece is right. */
-  verified(piece: number): void {
+  /** The piece is right. Returns the one who alone sent it, if so. */
+  verified(piece: number): Source | undefined {
+    const contributors = [...(this.#begun.get(piece)?.contributors ?? [])];
     this.#begun.delete(piece);
     this.#single.delete(piece);
     this.#picker.had(piece);
+    return contributors.length === 1 ? contributors[0] : undefined;
   }
 
   /** The piece is wrong: it is open again. Returns the one who alone sent it, if so. */
@@ -258,8 +270,11 @@ export class Requests<Source extends object> {
 
   /** For a piece that must have one sender: what others sent of it, or owe, does not count. */
   #beginAgain({ piece, blockCount: blocks, begunAt }: BegunPiece<Source>): BegunPiece<Source> {
-    for (let index = 0; index < blocks; index++)
-      this.#owed.takeBackFromAll(this.#key(piece, index));
+    for (let index = 0; index < blocks; index++) {
+      const key = this.#key(piece, index);
+      for (const source of this.#owed.takeBackFromAll(key))
+        this.#cancel(source, this.#blockOf(key));
+    }
     return this.#beginPiece(piece, begunAt);
   }
 

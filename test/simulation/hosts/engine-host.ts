@@ -118,6 +118,7 @@ export class EngineHost implements Subject {
   }
 
   gotBlock(from: string, _block: Block, isRight: boolean): void {
+    if (!isRight) this.trace(() => `gets a wrong block ${_block.piece}:${_block.begin} of ${from}`);
     if (!isRight) this.lies.set(from, (this.lies.get(from) ?? 0) + 1);
   }
 

@@ -93,10 +93,6 @@ function drawActors(random: Random, base: number, hosts: number): ActorPlan[] {
   const names = Object.keys(behaviours) as BehaviourName[];
   return Array.from({ length: count }, (_, index) => {
     const behaviour = one(random, names);
-    // Who steals a name and lies with it is another matter: ids are not proven.
-    const identities = behaviours[behaviour].isBannable
-      ? (['own', 'own', 'new'] as const)
-      : (['own', 'own', 'new', 'stolen'] as const);
     return {
       host: `10.0.1.${index + 1}`,
       startsAt: random() * 1_500,
@@ -105,7 +101,7 @@ function drawActors(random: Random, base: number, hosts: number): ActorPlan[] {
       abilities: { fast: behaviour === 'rejecter' || random() < 0.6, extended: random() < 0.6 },
       dials: random() < 0.6,
       again: one(random, [500, 3_000, 20_000]),
-      identity: one(random, identities),
+      identity: one(random, ['own', 'own', 'new', 'stolen']),
     };
   });
 }

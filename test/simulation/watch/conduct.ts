@@ -116,7 +116,8 @@ export class Conduct implements Tap {
         this.#wrong(`it goes on with a peer after ${offence.what}`);
       this.#offence = undefined;
     }
-    if (this.#isFast && !this.end.isClosed && this.#waiting.size > requestLimit)
+    // So many wait, and as many again are being read from the disk.
+    if (this.#isFast && !this.end.isClosed && this.#waiting.size > 2 * requestLimit)
       this.#wrong(`${this.#waiting.size} requests of the peer wait`);
   }
 
@@ -125,7 +126,9 @@ export class Conduct implements Tap {
   }
 
   #says(message: WireMessage): void {
-    this.#subject.trace(() => `> ${this.end.remote.host} ${describe(message)}`);
+    this.#subject.trace(
+      () => `> ${this.end.remote.host}:${this.end.remote.port} ${describe(message)}`,
+    );
     const { metainfo } = this.#subject;
     switch (message.type) {
       case 'choke':
@@ -188,7 +191,9 @@ export class Conduct implements Tap {
   }
 
   #hears(message: WireMessage): void {
-    this.#subject.trace(() => `< ${this.end.remote.host} ${describe(message)}`);
+    this.#subject.trace(
+      () => `< ${this.end.remote.host}:${this.end.remote.port} ${describe(message)}`,
+    );
     switch (message.type) {
       case 'choke':
         this.#isChoked = true;

@@ -133,7 +133,7 @@ export class End implements Connection {
 
   /** Bytes came from the other end. */
   arrived(bytes: Uint8Array): void {
-    if (this.isClosed) return;
+    if (this.isClosed || this.#isEnding) return;
     this.#inbox.push(bytes);
     this.#flush();
   }
