@@ -1,6 +1,6 @@
 /**
- * The loader: announces as fast as it is answered, and tells how fast that was, in a line of JSON for the time in which
- * all peers come and one for the time measured. Its one argument is a `LoadJob` in JSON.
+ * The loader: announces as fast as it is answered, and tells in a line of JSON how fast that was. Its one argument is a
+ * `LoadJob` in JSON.
  */
 import { usageOf } from '../usage.ts';
 import { BatchLoad } from './batch-load.ts';
@@ -16,10 +16,9 @@ export interface LoadJob extends CrowdOptions {
   readonly port: number;
   /** The tracker's process. */
   readonly pid: number;
+  /** How long it measures; 0: until all peers have come so often that each is given as many as it wants. */
   readonly seconds: number;
   readonly batch: number;
-  /** All peers come first. */
-  readonly fills: boolean;
 }
 
 /** One host's way of announcing. */
@@ -40,9 +39,8 @@ export interface Tally {
   firstFailure: string | undefined;
 }
 
-/** What is told in the end, of one phase. */
+/** What is told of the time that was measured. */
 export interface Loaded {
-  readonly phase: 'fill' | 'steady';
   readonly announces: number;
   readonly seconds: number;
   /** Of the tracker. */
@@ -60,16 +58,22 @@ const job = JSON.parse(process.argv[2] ?? '{}') as LoadJob;
 const tally: Tally = { answered: 0, peers: 0, failed: 0, firstFailure: undefined };
 const hosts = Array.from({ length: job.hosts }, (_, number) => new CrowdHost(number, job));
 const running = hosts.map((host) => new loads[job.kind](host, job, tally));
+/** Announces of each peer until it has links with as many peers as it wants. */
+const rounds = 4;
 const all = hosts.reduce((sum, host) => sum + host.size, 0);
 
 for (const load of running) load.start();
-if (job.fills) await phase('fill', () => tally.answered >= all);
-else await pass(500);
-await phase('steady', (seconds) => seconds >= job.seconds);
+if (job.seconds === 0) {
+  await measure(() => tally.answered >= all);
+  while (tally.answered < rounds * all) await pass(50);
+} else {
+  await pass(500);
+  await measure((seconds) => seconds >= job.seconds);
+}
 for (const load of running) load.stop();
 
 /** Counts until `isOver`. */
-async function phase(name: Loaded['phase'], isOver: (seconds: number) => boolean): Promise<void> {
+async function measure(isOver: (seconds: number) => boolean): Promise<void> {
   const before = { ...tally };
   const began = performance.now();
   const cpu = usageOf(job.pid).cpuSeconds;
@@ -79,7 +83,6 @@ async function phase(name: Loaded['phase'], isOver: (seconds: number) => boolean
   const used = process.cpuUsage(own);
   const announces = tally.answered - before.answered;
   const loaded: Loaded = {
-    phase: name,
     announces,
     seconds: seconds(),
     cpuSeconds: usageOf(job.pid).cpuSeconds - cpu,

@@ -23,9 +23,8 @@ const loader = fileURLToPath(new URL('load.ts', import.meta.url));
 /** What one tracker did with one kind of announce. */
 interface Result {
   readonly name: string;
-  readonly kind: Kind;
-  /** Of the peers' first announces; undefined when they were there already. */
-  readonly first?: number | undefined;
+  /** `first`: the first announce of each peer, over UDP, in which it is introduced to others. */
+  readonly kind: Kind | 'first';
   readonly announcesPerSecond: number;
   /** What a whole core would answer: the loader may be the slower one. */
   readonly announcesPerCpuSecond: number;
@@ -58,18 +57,25 @@ async function run(options: TrackerOptions): Promise<void> {
   }
   const blobs = Array.from({ length: options.swarms }, () => smallBlob(64));
   say(`${options.swarms} swarms of ${options.peers} peers, ${options.want} wanted`);
-  say(row('', 'announces/s', 'per CPU s', 'first, CPU s', 'peers each', 'RSS MB', 'failed'));
+  say(row('', 'announces/s', 'per CPU s', 'peers each', 'RSS MB', 'failed'));
   const results: Result[] = [];
   for (const contender of contendersOf(options)) {
     const tracker = await contender.start(place, blobs);
-    let isFull = false;
-    for (const kind of options.kinds.filter((one) => contender.kinds.includes(one))) {
-      const job = jobOf(kind, tracker, options, !isFull);
-      const infoHashes = blobs.map(({ metainfo }) => metainfo.infoHash);
-      const result = await load(place, contender, { ...job, infoHashes }, options);
-      isFull = true;
+    const infoHashes = blobs.map(({ metainfo }) => metainfo.infoHash);
+    const run = async (kind: Kind, seconds: number): Promise<Result> =>
+      await load(
+        place,
+        contender,
+        { ...jobOf(kind, tracker, options), seconds, infoHashes },
+        options,
+      );
+    const show = (result: Result): void => {
       results.push(result);
       say(rowOf(result));
+    };
+    show({ ...(await run('udp', 0)), kind: 'first' });
+    for (const kind of options.kinds.filter((one) => contender.kinds.includes(one))) {
+      show(await run(kind, options.seconds));
     }
     tracker.program.signal('SIGINT');
     await tracker.program.ended;
@@ -88,9 +94,8 @@ function jobOf(
   kind: Kind,
   tracker: RunningTracker,
   options: TrackerOptions,
-  fills: boolean,
-): Omit<LoadJob, 'infoHashes'> {
-  const { hosts, peers, want, zones, seconds, batch } = options;
+): Omit<LoadJob, 'infoHashes' | 'seconds'> {
+  const { hosts, peers, want, zones, batch } = options;
   return {
     kind,
     host: '127.0.0.1',
@@ -100,9 +105,7 @@ function jobOf(
     peersPerHost: peers / hosts,
     want,
     zones,
-    seconds,
     batch,
-    fills: fills && kind !== 'batch',
   };
 }
 
@@ -117,34 +120,29 @@ async function load(
     name: 'loader',
     within: 180_000,
   });
-  const phases = [...output.matchAll(/^loaded (.*)$/gm)].map(
-    ([, text = '']) => JSON.parse(text) as Loaded,
-  );
-  const steady = phases.find(({ phase }) => phase === 'steady');
-  const fill = phases.find(({ phase }) => phase === 'fill');
-  if (steady === undefined) throw new Error(`the loader told nothing: ${output}`);
-  if (steady.firstFailure !== undefined) {
-    process.stderr.write(`${name} over ${job.kind}: ${steady.firstFailure}\n`);
+  const [, text] = /^loaded (.*)$/m.exec(output) ?? [];
+  if (text === undefined) throw new Error(`the loader told nothing: ${output}`);
+  const loaded = JSON.parse(text) as Loaded;
+  if (loaded.firstFailure !== undefined) {
+    process.stderr.write(`${name} over ${job.kind}: ${loaded.firstFailure}\n`);
   }
   return {
     name,
     kind: job.kind,
-    first: fill && Math.round(fill.announces / fill.cpuSeconds),
-    announcesPerSecond: Math.round(steady.announces / steady.seconds),
-    announcesPerCpuSecond: Math.round(steady.announces / steady.cpuSeconds),
-    peersPerAnswer: Number(steady.peersPerAnswer.toFixed(1)),
+    announcesPerSecond: Math.round(loaded.announces / loaded.seconds),
+    announcesPerCpuSecond: Math.round(loaded.announces / loaded.cpuSeconds),
+    peersPerAnswer: Number(loaded.peersPerAnswer.toFixed(1)),
     rssMB: Math.round(usageOf(job.pid).rss / 1e6),
-    failed: steady.failed,
+    failed: loaded.failed,
   };
 }
 
 function rowOf(result: Result): string {
-  const { name, kind, first, ...rest } = result;
+  const { name, kind, ...rest } = result;
   return row(
     `${name} ${kind}`,
     String(rest.announcesPerSecond),
     String(rest.announcesPerCpuSecond),
-    String(first ?? ''),
     String(rest.peersPerAnswer),
     String(rest.rssMB),
     String(rest.failed),

@@ -14,7 +14,7 @@ export async function openUdpPort(host: string, port: number): Promise<DatagramP
   const socket = createSocket({
     type: isIPv6(own) ? 'udp6' : 'udp4',
     // Answers go to where a packet came from, an IP address: there is nothing to look up, and no time to lose.
-    lookup: (address, _options, callback) => callback(null, address, isIPv6(address) ? 6 : 4),
+    lookup: (address, _options, callback) => callback(null, address, address.includes(':') ? 6 : 4),
   });
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject);

@@ -34,7 +34,7 @@ export function compactRows(peers: readonly PeerAddress[]): CompactRows {
   const four: string[] = [];
   const six: string[] = [];
   for (const peer of peers) {
-    const text = 'compact' in peer ? (peer as CompactPeer).compact : compactText(peer);
+    const text = (peer as Partial<CompactPeer>).compact ?? compactText(peer);
     if (text.length === 6) four.push(text);
     else if (text.length === 18) six.push(text);
   }

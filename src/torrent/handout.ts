@@ -79,8 +79,9 @@ export function interleaved<T>(longer: readonly T[], shorter: readonly T[]): T[]
   if (shorter.length > longer.length) return interleaved(shorter, longer);
   const mixed: T[] = [];
   let taken = 0;
-  for (const [index, item] of longer.entries()) {
-    const due = Math.ceil(((index + 1) * shorter.length) / longer.length);
+  let index = 0;
+  for (const item of longer) {
+    const due = Math.ceil((++index * shorter.length) / longer.length);
     while (taken < due) mixed.push(shorter[taken++] as T);
     mixed.push(item);
   }
