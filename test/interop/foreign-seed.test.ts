@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict';
-import { glob, link, readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { parseMetainfo } from '../../src/torrent/metainfo.ts';
-import { fetchWithCtorrent, seedWithLibtorrent, startOpentracker } from '../lab/bittorrent.ts';
 import { needClients } from '../lab/clients.ts';
 import { containerTools } from '../lab/containers.ts';
 import { startAgent, startRegistry } from '../lab/docket.ts';
 import { eventually } from '../lab/eventually.ts';
 import { fetchOn, fetchToFile } from '../lab/fetch-on.ts';
+import { holds } from '../lab/holds.ts';
 import { startHosts } from '../lab/hosts.ts';
 import { makeImage } from '../lab/image.ts';
 import { Lab } from '../lab/lab.ts';
+import { startOpentracker } from '../lab/opentracker.ts';
 import { digestOfFile } from '../lab/random-file.ts';
+import { torrentClients } from '../lab/torrent-clients.ts';
 
 test('with opentracker, an agent fetches a blob from libtorrent while the registry is gone', async (t) => {
   if (!needClients(t, 'hosts', 'skopeo', 'opentracker', 'libtorrent', 'ctorrent')) return;
@@ -45,17 +47,15 @@ test('with opentracker, an agent fetches a blob from libtorrent while the regist
     return lines.includes(metainfo.infoHash);
   });
 
-  const seedFile = join(await lab.newFolder('seed'), metainfo.name);
-  await link(layer.path, seedFile);
   const seedJob = { host: seedHost, torrent, name: metainfo.name };
-  const seed = await seedWithLibtorrent(lab, seedJob, seedFile);
+  const seed = await torrentClients.libtorrent.seed(lab, seedJob, layer.path);
   await seed.line(/received peers/);
 
   const agent = await startAgent(lab, { host: agentHost, registry: registry.url });
   // The agent learns everything that it needs with the manifest; then the registry is gone.
   await fetchOn(lab, agentHost, `${agent.url}/v2/team/app/manifests/1`);
   await eventually('the piece hashes on the disk of the agent', () =>
-    holds(agent.location, Buffer.from(metainfo.sha1)),
+    holds(agent.location, metainfo.sha1),
   );
   await registry.program.kill();
 
@@ -69,15 +69,5 @@ test('with opentracker, an agent fetches a blob from libtorrent while the regist
   // And the other way round: when libtorrent is gone as well, ctorrent gets it from the agent.
   await seed.kill();
   const job = { host: leechHost, torrent, name: metainfo.name };
-  assert.equal(await digestOfFile(await fetchWithCtorrent(lab, job)), layer.digest);
+  assert.equal(await digestOfFile(await torrentClients.ctorrent.fetch(lab, job)), layer.digest);
 });
-
-/** True when a file somewhere below the folder holds the bytes. */
-async function holds(folder: string, bytes: Buffer): Promise<boolean> {
-  for await (const name of glob('**', { cwd: folder })) {
-    const path = join(folder, name);
-    const found = await stat(path);
-    if (found.isFile() && (await readFile(path)).includes(bytes)) return true;
-  }
-  return false;
-}

@@ -3,13 +3,6 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { encodeMetainfo, parseMetainfo, type Metainfo } from '../../src/torrent/metainfo.ts';
-import {
-  fetchWithAria2,
-  fetchWithCtorrent,
-  fetchWithLibtorrent,
-  fetchWithTransmission,
-  type TorrentFetch,
-} from '../lab/bittorrent.ts';
 import { needClients } from '../lab/clients.ts';
 import { containerTools } from '../lab/containers.ts';
 import { startRegistry, type RegistryProcess } from '../lab/docket.ts';
@@ -18,15 +11,9 @@ import { startHosts, type Host } from '../lab/hosts.ts';
 import { makeImage, type LabImage } from '../lab/image.ts';
 import { Lab } from '../lab/lab.ts';
 import { digestOfFile } from '../lab/random-file.ts';
+import { torrentClients, type TorrentClientName } from '../lab/torrent-clients.ts';
 
-const fetchers = {
-  ctorrent: fetchWithCtorrent,
-  aria2: fetchWithAria2,
-  transmission: fetchWithTransmission,
-  libtorrent: fetchWithLibtorrent,
-} satisfies Readonly<Record<string, TorrentFetch>>;
-
-type Name = keyof typeof fetchers;
+type Name = TorrentClientName;
 const all: readonly Name[] = ['ctorrent', 'aria2', 'transmission', 'libtorrent'];
 
 interface Scene {
@@ -92,30 +79,11 @@ async function fetchAndCompare(
   const blob = image.layers[layer];
   assert.ok(host !== undefined && blob !== undefined);
   const job = { host, torrent, name: blob.digest.replace(':', '-') };
-  const file = await fetchers[client.name](lab, job);
+  const file = await torrentClients[client.name].fetch(lab, job);
   assert.equal(await digestOfFile(file), blob.digest, `what ${client.name} has fetched`);
 }
 
-test('ctorrent, aria2, Transmission and libtorrent each fetch a blob whole from the registry as their one peer', async (t) => {
-  // A torrent each, so that none gets anything from another.
-  const scene = await openScene(t, all, [6_000_000, 6_000_000, 6_000_000, 6_000_000]);
-  if (scene === undefined) return;
-  const before = await scene.registry.sent();
-  await Promise.all(
-    all.map(async (name, index) => {
-      const { metainfo } = await servedTorrent(scene, index);
-      assert.ok(metainfo.webSeeds.length > 0, 'the registry names itself as a web seed');
-      const torrent = await withSources(scene, metainfo, { webSeeds: [] });
-      await fetchAndCompare(scene, { name, index }, torrent, index);
-    }),
-  );
-  const after = await scene.registry.sent();
-  const length = scene.image.layers.reduce((sum, layer) => sum + layer.size, 0);
-  assert.ok(after.peers - before.peers >= length, 'the registry has sent all of it as a peer');
-  assert.equal(after.http - before.http, 0, 'nothing went over HTTP');
-});
-
-test('the same clients take a torrent as it is served, all at the same time', async (t) => {
+test('ctorrent, aria2, Transmission and libtorrent take a torrent as it is served, all at the same time', async (t) => {
   const scene = await openScene(t, all, [20_000_000]);
   if (scene === undefined) return;
   const { path } = await servedTorrent(scene, 0);

@@ -1,4 +1,4 @@
-"""A libtorrent peer for the tests: libtorrent-peer.py seed|leech TORRENT FOLDER
+"""A libtorrent peer for the tests: libtorrent-peer.py seed|leech TORRENT FOLDER LISTEN
 
 The file in FOLDER has the torrent's name. Prints one line of JSON when it is whole ({"whole": true, …bytes}), and goes on
 seeding until it is ended. Finds others by the torrent's trackers only.
@@ -10,10 +10,10 @@ import time
 
 import libtorrent as lt
 
-role, torrent, folder = sys.argv[1:]
+role, torrent, folder, listen = sys.argv[1:]
 session = lt.session(
     {
-        "listen_interfaces": "0.0.0.0:6881",
+        "listen_interfaces": listen,
         "enable_dht": False,
         "enable_lsd": False,
         "enable_upnp": False,
