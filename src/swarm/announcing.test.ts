@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { suite, test } from 'node:test';
 import { systemClock } from '../base/clock.ts';
+import { batchContentType, parseAnnounceBatch } from '../torrent/announce-batch.ts';
 import { parseAnnounceQuery, type AnnounceRequest } from '../torrent/announce.ts';
 import { parseZone } from '../torrent/zone.ts';
 import { Tracker } from '../tracker/tracker.ts';
@@ -15,20 +16,33 @@ interface LabTracker {
   /** What each announce must wait for before it is answered. */
   gate: () => Promise<void>;
   isDown: boolean;
+  takesBatches: boolean;
+  requests: number;
 }
 
 /** A real tracker behind a real HTTP server. */
 async function startTracker(lab: SwarmLab): Promise<LabTracker> {
   const tracker = new Tracker({ clock: systemClock, random: Math.random });
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const from = { host: request.socket.remoteAddress ?? '' };
+    state.requests++;
+    if (request.method === 'POST') {
+      const body = Buffer.concat(await request.toArray());
+      const { torrents, ...common } = parseAnnounceBatch(body);
+      for (const torrent of torrents) state.heard.push({ ...common, ...torrent });
+      await state.gate();
+      response.setHeader('content-type', batchContentType);
+      response.end(await tracker.announceBatch(body, from));
+      return;
+    }
     const search = URL.parse(request.url ?? '', 'http://tracker')?.search ?? '';
     state.heard.push(parseAnnounceQuery(search));
     await state.gate();
-    const host = request.socket.remoteAddress ?? '';
-    response.end(await tracker.announce(search, { host }));
+    response.end(await tracker.announce(search, from));
   };
   const server = createServer((request, response) => {
     if (state.isDown) response.writeHead(503).end();
+    else if (request.method === 'POST' && !state.takesBatches) response.writeHead(405).end();
     else void answer(request, response);
   });
   server.listen(0, '127.0.0.1');
@@ -46,6 +60,8 @@ async function startTracker(lab: SwarmLab): Promise<LabTracker> {
     heard: [],
     gate: () => Promise.resolve(),
     isDown: false,
+    takesBatches: true,
+    requests: 0,
   };
   return state;
 }
@@ -191,6 +207,34 @@ suite('announcing', { timeout: 60_000 }, () => {
       tracker.heard.map(({ event }) => event),
       ['started', 'completed', 'stopped'],
     );
+  });
+
+  test('the layers of an image are announced in one request, and so are their ends', async () => {
+    for (const takesBatches of [true, false]) {
+      await using lab = await SwarmLab.create();
+      const tracker = await startTracker(lab);
+      tracker.takesBatches = takesBatches;
+      const layers = await Promise.all(
+        [1, 2, 3, 4, 5].map((seed) => lab.seed(noise(300_000, seed))),
+      );
+      const seeder = await lab.start(layers);
+      for (const { metainfo } of layers) seeder.announceSeed(metainfo.infoHash, [[tracker.url]]);
+      await until('the seeds are announced', () => tracker.heard.length === 5);
+      assert.equal(tracker.requests, takesBatches ? 1 : 5);
+
+      const host = await lab.start();
+      const downloads = layers.map(({ metainfo }, index) =>
+        host.download(metainfo, { path: lab.path(`${index}`), trackers: [[tracker.url]] }),
+      );
+      await Promise.all(downloads.map(({ done }) => done));
+      assert.equal(seeder.totals().sent, 5 * 300_000);
+      tracker.requests = 0;
+      await seeder.close();
+      assert.equal(tracker.requests, takesBatches ? 1 : 5);
+      const stopped = tracker.heard.filter(({ event }) => event === 'stopped');
+      assert.equal(new Set(stopped.map(({ infoHash }) => infoHash)).size, 5);
+      await host.close();
+    }
   });
 
   test('a tracker that does not answer holds up neither the download nor the end', async () => {

@@ -65,10 +65,12 @@ export class FakePeer {
     return peer;
   }
 
-  /** Answers a connection that came. */
-  static answer(socket: Socket, metainfo: Metainfo, id: PeerId): FakePeer {
+  /** Answers a connection that came; `isPlain`: as a client that knows neither BEP 6 nor BEP 10. */
+  static answer(socket: Socket, metainfo: Metainfo, id: PeerId, isPlain = false): FakePeer {
     const peer = new FakePeer(socket, metainfo.pieceCount, id);
-    peer.say(encodeHandshake(metainfo.infoHash, id));
+    const greeting = encodeHandshake(metainfo.infoHash, id);
+    if (isPlain) greeting.fill(0, 20, 28);
+    peer.say(greeting);
     return peer;
   }
 
@@ -120,9 +122,13 @@ export class FakeHost implements AsyncDisposable {
     this.#stop = stop;
   }
 
-  static async start(metainfo: Metainfo, behave: (peer: FakePeer) => void): Promise<FakeHost> {
+  static async start(
+    metainfo: Metainfo,
+    behave: (peer: FakePeer) => void,
+    { isPlain = false } = {},
+  ): Promise<FakeHost> {
     const server = createServer((socket) => {
-      const peer = FakePeer.answer(socket, metainfo, host.id);
+      const peer = FakePeer.answer(socket, metainfo, host.id, isPlain);
       host.peers.push(peer);
       behave(peer);
     });
