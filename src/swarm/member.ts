@@ -26,6 +26,9 @@ export class Member implements SlotCandidate {
   readonly pace: Pace;
   /** It stalled: it is asked for nothing until then. */
   shunnedUntil = 0;
+  /** Called when it is gone. */
+  onLeft: () => void = () => {};
+  readonly #joinedAt: number;
 
   constructor(
     peer: Peer,
@@ -37,6 +40,7 @@ export class Member implements SlotCandidate {
     this.peer = peer;
     this.grant = Math.max(pieceLength, leastGrant);
     this.since = now;
+    this.#joinedAt = now;
     this.pace = new Pace(now);
     this.#uploads = new UploadQueue(env.upload, env.messages, target);
   }
@@ -59,6 +63,11 @@ export class Member implements SlotCandidate {
 
   get idleSince(): number | undefined {
     return this.#uploads.length > 0 ? undefined : Math.max(this.since, this.#activeAt);
+  }
+
+  /** When it last asked for something that it was given, was sent it, or sent something. */
+  get usefulAt(): number {
+    return Math.max(this.#joinedAt, this.#activeAt, this.heardAt);
   }
 
   unchoke(now: number): void {

@@ -13,6 +13,7 @@ import type { IpRange } from '../torrent/ip-range.ts';
 import type { Metainfo } from '../torrent/metainfo.ts';
 import type { TrackerTiers } from '../torrent/tracker-tiers.ts';
 import type { Zone } from '../torrent/zone.ts';
+import { Admission, type AdmissionLimits, type Place } from './admission.ts';
 import { Announcer, type Announced } from './announcer.ts';
 import { BanList } from './ban-list.ts';
 import { Dialer, type Answered } from './dialer.ts';
@@ -56,6 +57,8 @@ export interface SwarmOptions {
   readonly uploadSlots?: number;
   /** The networks that peers are in; default: they can be anywhere. */
   readonly peersFrom?: readonly IpRange[] | undefined;
+  /** How many connections are taken, and how fast. */
+  readonly admission?: AdmissionLimits;
 }
 
 /** A torrent without peers is closed after this many milliseconds. */
@@ -66,7 +69,6 @@ const trimEvery = 30_000;
 /** Bytes of messages that are being sent, and of pieces that are being fetched, over all torrents. */
 const messageBytes = 32 * 1024 * 1024;
 const pieceBytes = 64 * 1024 * 1024;
-const mostConnections = 2_000;
 /** Milliseconds for a connection of this host to itself. */
 const selfTalk = 1_000;
 /** A seed with fewer connections asks trackers for so many peers that lack something. */
@@ -104,6 +106,7 @@ class TcpSwarm implements Swarm {
   readonly #leaving = new Map<InfoHash, Promise<void>>();
   /** All seeds speak to their trackers through this one. */
   readonly #seeding: Announced;
+  readonly #admission: Admission;
   readonly #greeting = new Set<Connection>();
   readonly #closing = new Set<Promise<void>>();
   #stopTicking = (): void => {};
@@ -117,6 +120,7 @@ class TcpSwarm implements Swarm {
     const network = options.network ?? tcpNetwork;
     this.#peersFrom = options.peersFrom ?? [];
     this.#seed = options.seed;
+    this.#admission = new Admission(clock, options.admission);
     this.#env = {
       id,
       port: () => this.port,
@@ -263,32 +267,38 @@ class TcpSwarm implements Swarm {
 
   /** A peer came. Without an answer it is dropped when it is not wanted, or wants what is not here. */
   async #accept(connection: Connection): Promise<void> {
-    if (!isPeerHost(connection.remote.host, { peersFrom: this.#peersFrom }))
-      return connection.destroy();
-    if (this.#greeting.size + this.totals().peers >= mostConnections) return connection.destroy();
+    const { host } = connection.remote;
+    const isPeer = !this.#isClosed && isPeerHost(host, { peersFrom: this.#peersFrom });
+    const place = isPeer ? this.#admission.enter(host) : undefined;
+    if (place === undefined) return connection.destroy();
     this.#greeting.add(connection);
-    try {
-      const greeting = await receiveGreeting(connection, this.#env.clock);
-      if (greeting === undefined) return;
-      const { handshake, rest } = greeting;
-      const torrent = await this.#find(handshake.infoHash);
-      if (torrent === undefined || this.#isClosed) return connection.destroy();
-      connection.write([encodeHandshake(handshake.infoHash, this.#env.id)]);
-      if (torrent.join(connection, handshake, rest, false) === 'joined') return;
-      // We have dialled ourselves: the dialling half must read who it is, and then ends it.
-      if (handshake.peerId === this.#env.id) {
-        await sleep(this.#env.clock, selfTalk, this.#ending.signal).catch(() => {});
-      }
-      connection.destroy();
-    } catch (error) {
+    const isJoined = await this.#greet(connection, place).catch((error: unknown) => {
       this.#env.log.warn(
         { error: messageOf(error), peer: connection.remote },
         'a peer could not be served',
       );
-      connection.destroy();
-    } finally {
-      this.#greeting.delete(connection);
-    }
+      return false;
+    });
+    this.#greeting.delete(connection);
+    place.greeted();
+    if (isJoined) return undefined;
+    connection.destroy();
+    return place.leave();
+  }
+
+  /** True when it takes part in a torrent from now on. */
+  async #greet(connection: Connection, place: Place): Promise<boolean> {
+    const greeting = await receiveGreeting(connection, this.#env.clock);
+    if (greeting === undefined) return false;
+    const { handshake, rest } = greeting;
+    const torrent = await this.#find(handshake.infoHash);
+    if (torrent === undefined || this.#isClosed) return false;
+    connection.write([encodeHandshake(handshake.infoHash, this.#env.id)]);
+    if (torrent.join(connection, handshake, rest, false, place.leave) === 'joined') return true;
+    // We have dialled ourselves: the dialling half must read who it is, and then ends it.
+    if (handshake.peerId === this.#env.id)
+      await sleep(this.#env.clock, selfTalk, this.#ending.signal).catch(() => {});
+    return false;
   }
 
   /** A peer that was greeted answered. */

@@ -4,6 +4,7 @@ import type { Handshake } from '../torrent/handshake.ts';
 import type { Metainfo } from '../torrent/metainfo.ts';
 import { Reveal } from '../torrent/reveal.ts';
 import type { WireMessage } from '../torrent/wire.ts';
+import { Crowd } from './crowd.ts';
 import type { PieceStore } from './disk.ts';
 import type { Environment } from './environment.ts';
 import { Member } from './member.ts';
@@ -14,6 +15,8 @@ import { Showing } from './showing.ts';
 /** Connections of one torrent. */
 const mostMembers = 60;
 const mostMembersOfOrigin = 100;
+/** When all are taken, one that was of no use for so long (milliseconds) makes room for another. */
+const uselessAfter = 120_000;
 const clientName = 'Docket';
 
 /** The half of a torrent that wants something: told what peers have and send. */
@@ -40,6 +43,8 @@ export class Torrent implements PeerEvents {
   sent = 0;
   readonly #env: Environment;
   readonly #members = new Map<Peer, Member>();
+  /** Those of them that came by themselves. */
+  readonly #crowd: Crowd;
   readonly #showing: Showing | undefined;
   readonly #mostMembers: number;
   #idleSince: number;
@@ -53,6 +58,7 @@ export class Torrent implements PeerEvents {
     this.#idleSince = env.clock.now();
     const isRevealing = env.isOrigin && have.isFull;
     this.#mostMembers = env.isOrigin ? mostMembersOfOrigin : mostMembers;
+    this.#crowd = new Crowd(this.#mostMembers);
     this.#showing = isRevealing
       ? new Showing(metainfo, new Reveal(have.length, env.random))
       : undefined;
@@ -75,17 +81,21 @@ export class Torrent implements PeerEvents {
     return this.#members.size;
   }
 
-  /** Takes part with a peer whose handshake came. `again`: not now; `never`: not with this one. */
+  /**
+   * Takes part with a peer whose handshake came. `again`: not now; `never`: not with this one. `onLeft` is called when it
+   * has joined and is gone.
+   */
   join(
     connection: Connection,
     handshake: Handshake,
     rest: Uint8Array,
     isOutgoing: boolean,
+    onLeft = (): void => {},
   ): 'joined' | 'again' | 'never' {
     const { id, bans, clock, download, slots } = this.#env;
     if (handshake.peerId === id || bans.isBanned(handshake.peerId, connection.remote.host))
       return 'never';
-    if (this.isClosed || this.#members.size >= this.#mostMembers) return 'again';
+    if (this.isClosed || !this.#hasRoomFor(connection, isOutgoing)) return 'again';
     if (!this.#replaces(connection, handshake, isOutgoing)) return 'again';
     const setting = {
       isOutgoing,
@@ -102,6 +112,8 @@ export class Torrent implements PeerEvents {
       failed: (error) => peer.close(`its piece cannot be read: ${String(error)}`),
     });
     this.#members.set(peer, member);
+    if (!isOutgoing) this.#crowd.add(peer.remote.host);
+    member.onLeft = onLeft;
     slots.add(member);
     const shown = this.#showing?.joined(member, clock.now()) ?? this.have;
     peer.introduce(shown, {
@@ -197,6 +209,8 @@ export class Torrent implements PeerEvents {
     const member = this.#members.get(peer);
     if (member === undefined) return;
     this.#members.delete(peer);
+    if (!peer.isOutgoing) this.#crowd.remove(peer.remote.host);
+    member.onLeft();
     this.#idleSince = this.#env.clock.now();
     member.close();
     this.#env.slots.remove(member);
@@ -207,6 +221,19 @@ export class Torrent implements PeerEvents {
       { infoHash: this.metainfo.infoHash, peer: peer.remote, reason: peer.reason },
       'peer left',
     );
+  }
+
+  /** Whoever comes many times from one address leaves room for others. */
+  #hasRoomFor({ remote }: Connection, isOutgoing: boolean): boolean {
+    if (this.#members.size >= this.#mostMembers) this.#makeRoom();
+    if (this.#members.size >= this.#mostMembers) return false;
+    return isOutgoing || this.#crowd.hasRoomFor(remote.host);
+  }
+
+  #makeRoom(): void {
+    const before = this.#env.clock.now() - uselessAfter;
+    const useless = [...this.#members.values()].find(({ usefulAt }) => usefulAt < before);
+    useless?.peer.close('it made room for another');
   }
 
   /**
