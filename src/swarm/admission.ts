@@ -15,9 +15,9 @@ export interface AdmissionLimits {
 /** A connection's place among all. */
 export interface Place {
   /** It has said who it is. */
-  greeted(): void;
+  readonly greeted: () => void;
   /** It is over. */
-  leave(): void;
+  readonly leave: () => void;
 }
 
 /** How many seconds' worth may come at once: a fleet starts in one moment. */
