@@ -25,7 +25,14 @@ suite('ban list', () => {
     assert.equal(bans.isBanned(peer(1), '10.0.0.2'), false);
   });
 
-  test('the third lie from an address keeps out the whole address', () => {
+  test('one liar that is caught again and again does not have its whole address kept out', () => {
+    const bans = new BanList(new ManualClock());
+    for (let lie = 0; lie < 10; lie++) bans.add(peer(1), '10.0.0.1');
+    assert.equal(bans.isBanned(peer(1), '10.0.0.1'), true);
+    assert.equal(bans.isBanned(peer(2), '10.0.0.1'), false);
+  });
+
+  test('the third liar at an address keeps out the whole address', () => {
     const bans = new BanList(new ManualClock());
     for (const lie of [1, 2, 3]) {
       assert.equal(bans.isBanned(peer(9), '10.0.0.1'), false);

@@ -1,15 +1,15 @@
 import type { Clock } from '../base/clock.ts';
 import type { PeerId } from '../torrent/ids.ts';
 
-/** How long a liar is kept out, and how many lies from one address keep out the whole address. */
+/** How long a liar is kept out, and how many liars at one address keep out the whole address. */
 const banTime = 600_000;
-const liesPerHost = 3;
+const liarsPerHost = 3;
 /** Entries after which those that are over are cleared away. */
 const mostLies = 1_000;
 
 /**
- * Peers that sent wrong bytes: kept out at once, and their whole address when it happens again. Anybody can use another's id,
- * so an id counts together with its address only.
+ * Peers that sent wrong bytes: kept out at once, and their whole address when several of it lied, since many hosts may stand
+ * behind one. Anybody can use another's id, so an id counts together with its address only.
  */
 export class BanList {
   readonly #clock: Clock;
@@ -19,11 +19,13 @@ export class BanList {
     this.#clock = clock;
   }
 
-  /** A piece that came from this peer alone was wrong. */
+  /** This peer, and nobody else, sent wrong bytes. */
   add(id: PeerId, host: string): void {
     if (this.#lies.size >= mostLies) for (const key of this.#lies.keys()) this.#lied(key);
-    this.#count(`${id} ${host}`);
-    this.#count(host);
+    const peer = `${id} ${host}`;
+    // A rotten disk shows in several torrents at once: that is one liar.
+    if (this.#lied(peer) === 0) this.#count(host);
+    this.#count(peer);
   }
 
   /** How many peers and addresses are remembered. */
@@ -32,7 +34,7 @@ export class BanList {
   }
 
   isBanned(id: PeerId, host: string): boolean {
-    return this.#lied(`${id} ${host}`) > 0 || this.#lied(host) >= liesPerHost;
+    return this.#lied(`${id} ${host}`) > 0 || this.#lied(host) >= liarsPerHost;
   }
 
   #count(key: string): void {

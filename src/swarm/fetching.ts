@@ -1,3 +1,4 @@
+import { BlockBlame } from '../torrent/block-blame.ts';
 import type { Block } from '../torrent/geometry.ts';
 import { blockCount, pieceSize } from '../torrent/geometry.ts';
 import { PiecePicker } from '../torrent/piece-picker.ts';
@@ -36,6 +37,7 @@ export class Fetching implements Wanting, WebSeedUser {
   readonly #buffers = new Map<number, Uint8Array>();
   readonly #pieceBlocks: number;
   readonly #letDowns: LetDowns;
+  readonly #blame = new BlockBlame<Source>();
   #isClosed = false;
   /** When the last wanted block came from a peer, and from any source. */
   peerBlockAt: number;
@@ -118,6 +120,7 @@ export class Fetching implements Wanting, WebSeedUser {
     this.#count(source, data.length, now);
     const buffer = this.#bufferOf(piece);
     buffer.set(data, begin);
+    this.#blame.came(piece, begin, data.length, source);
     for (const other of arrival.cancel) {
       if ('peer' in other) other.peer.cancel(block);
     }
@@ -231,6 +234,7 @@ export class Fetching implements Wanting, WebSeedUser {
     for (const [piece, buffer] of this.#buffers) {
       if (this.#requests.isBegun(piece)) continue;
       this.#buffers.delete(piece);
+      this.#blame.forget(piece);
       this.#env.pieces.give(buffer);
     }
   }
@@ -240,7 +244,8 @@ export class Fetching implements Wanting, WebSeedUser {
     const { metainfo, store } = this.#torrent;
     const bytes = buffer.subarray(0, pieceSize(metainfo, piece));
     try {
-      if (!isPiece(metainfo, piece, bytes)) return this.#wrong(piece);
+      if (!isPiece(metainfo, piece, bytes)) return this.#wrong(piece, bytes);
+      for (const liar of this.#blame.verified(piece, bytes)) this.#lied(liar, piece);
       await store.write(piece, bytes);
     } catch (error) {
       return this.#events.failed(error);
@@ -262,23 +267,32 @@ export class Fetching implements Wanting, WebSeedUser {
     else this.#askAll();
   }
 
-  #wrong(piece: number): void {
+  #wrong(piece: number, bytes: Uint8Array): void {
     const culprit = this.#requests.failed(piece);
-    const { infoHash } = this.#torrent.metainfo;
     if (culprit === undefined) {
+      const { infoHash } = this.#torrent.metainfo;
       this.#env.log.warn({ infoHash, piece }, 'a piece of several peers was wrong');
-    } else if ('peer' in culprit) {
-      const { id, remote } = culprit.peer;
+      this.#blame.failed(piece, bytes);
+    } else {
+      this.#blame.forget(piece);
+      this.#lied(culprit, piece);
+    }
+    this.#askAll();
+  }
+
+  #lied(source: Source, piece: number): void {
+    const { infoHash } = this.#torrent.metainfo;
+    if ('peer' in source) {
+      const { id, remote } = source.peer;
       this.#env.log.warn(
         { infoHash, piece, peer: remote },
         'a peer sent a wrong piece and is banned',
       );
       this.#env.bans.add(id, remote.host);
-      culprit.peer.close('it sent a wrong piece');
+      source.peer.close('it sent a wrong piece');
     } else {
-      this.#env.log.warn({ infoHash, piece, url: culprit.url }, 'a web seed sent a wrong piece');
-      culprit.lied();
+      this.#env.log.warn({ infoHash, piece, url: source.url }, 'a web seed sent a wrong piece');
+      source.lied();
     }
-    this.#askAll();
   }
 }

@@ -352,7 +352,7 @@ suite('requests', () => {
     assert.equal(swarm.ask('b'), '0.1 0.0');
   });
 
-  test('a suspect piece has no second source, however slow', () => {
+  test('a suspect piece has no second source; when it is very slow another has it whole', () => {
     const swarm = new DrawnSwarm(`
       a  x
       b  x
@@ -364,10 +364,15 @@ suite('requests', () => {
     swarm.arrive('b', '0.1');
     swarm.failed(0);
     swarm.ask('a', 1);
-    swarm.now = 10_000;
+    swarm.now = 5_000;
     assert.equal(swarm.ask('b'), '');
     swarm.picker.hurry(0);
     assert.equal(swarm.ask('b'), '');
+    swarm.now = 5_001;
+    assert.equal(swarm.ask('b'), '0.0 0.1');
+    assert.deepEqual(swarm.cancelled, ['a 0.0']);
+    swarm.now = 10_001;
+    assert.equal(swarm.ask('a'), '', 'they take it from each other');
     swarm.join('w', 'x');
     assert.equal(swarm.askRun('w'), '0');
     assert.equal(swarm.arrive('a', '0.0'), 'late');

@@ -27,6 +27,9 @@ const noCancels: readonly never[] = [];
 /** A second source is asked for a piece that takes this many times the usual time, and at least this long. */
 const slowFactor = 4;
 const slowAtLeast = 500;
+/** A suspect piece, which has one source only, is given to another source after this many times the usual time, and this long. */
+const suspectFactor = 8;
+const suspectAtLeast = 5_000;
 /** Pieces that may be on their way however little room there is. */
 const leastBegun = 2;
 
@@ -80,7 +83,8 @@ export class Requests<Source extends object> {
     const begun =
       this.#own(source) ??
       this.#urgent(source, has) ??
-      this.#takeOver(has) ??
+      this.#takeOver(has, now) ??
+      this.#takeAway(source, has, now) ??
       this.#begin(has, now) ??
       this.#slow(source, has, now);
     if (begun === undefined) return undefined;
@@ -96,6 +100,7 @@ export class Requests<Source extends object> {
       this.#own(source) !== undefined ||
       this.#urgent(source, has) !== undefined ||
       this.#leftBehind(has) !== undefined ||
+      this.#hostage(source, has, now) !== undefined ||
       this.#picker.pick(has) !== undefined ||
       this.#slow(source, has, now) !== undefined
     );
@@ -115,7 +120,7 @@ export class Requests<Source extends object> {
     if (run.length === 0)
       run = begun.toSorted((a, b) => a.sources.size - b.sources.size).slice(0, 1);
     return run.map((piece) => {
-      this.#askWhole(source, this.#single.has(piece.piece) ? this.#beginAgain(piece) : piece);
+      this.#askWhole(source, this.#single.has(piece.piece) ? this.#beginAgain(piece, now) : piece);
       return piece.piece;
     });
   }
@@ -215,9 +220,30 @@ export class Requests<Source extends object> {
     return undefined;
   }
 
-  #takeOver(has: Having): BegunPiece<Source> | undefined {
+  #takeOver(has: Having, now: number): BegunPiece<Source> | undefined {
     const begun = this.#leftBehind(has);
-    return begun !== undefined && this.#single.has(begun.piece) ? this.#beginAgain(begun) : begun;
+    return begun !== undefined && this.#single.has(begun.piece)
+      ? this.#beginAgain(begun, now)
+      : begun;
+  }
+
+  #takeAway(source: Source, has: Having, now: number): BegunPiece<Source> | undefined {
+    const begun = this.#hostage(source, has, now);
+    return begun && this.#beginAgain(begun, now);
+  }
+
+  /** A suspect piece that is needed now and whose source takes very long: nobody may hold it up for ever. */
+  #hostage(source: Source, has: Having, now: number): BegunPiece<Source> | undefined {
+    if (this.#single.size === 0) return undefined;
+    const patience = Math.max(suspectAtLeast, suspectFactor * (this.#usualTime ?? 0));
+    const isFree = this.outstanding(source) === 0 && this.#picker.openCount === 0;
+    for (const piece of this.#single) {
+      const begun = this.#begun.get(piece);
+      if (begun === undefined || begun.isComplete || begun.sources.has(source)) continue;
+      if (now - begun.begunAt <= patience || !has.has(piece)) continue;
+      if (isFree || this.#picker.isUrgent(piece)) return begun;
+    }
+    return undefined;
   }
 
   #begin(has: Having, now: number): BegunPiece<Source> | undefined {
@@ -269,13 +295,13 @@ export class Requests<Source extends object> {
   }
 
   /** For a piece that must have one sender: what others sent of it, or owe, does not count. */
-  #beginAgain({ piece, blockCount: blocks, begunAt }: BegunPiece<Source>): BegunPiece<Source> {
+  #beginAgain({ piece, blockCount: blocks }: BegunPiece<Source>, now: number): BegunPiece<Source> {
     for (let index = 0; index < blocks; index++) {
       const key = this.#key(piece, index);
       for (const source of this.#owed.takeBackFromAll(key))
         this.#cancel(source, this.#blockOf(key));
     }
-    return this.#beginPiece(piece, begunAt);
+    return this.#beginPiece(piece, now);
   }
 
   #reopen({ piece }: BegunPiece<Source>): void {
