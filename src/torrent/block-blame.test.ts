@@ -4,11 +4,11 @@ import { BlockBlame } from './block-blame.ts';
 
 /** A piece of four blocks of ten bytes, each block all of one byte. */
 const piece = (blocks: string): Buffer =>
-  Buffer.concat([...blocks].map((byte) => Buffer.alloc(10, byte)));
+  Buffer.concat(blocks.split('').map((byte) => Buffer.alloc(10, byte)));
 
 /** Blocks come from these senders, one each. */
 function come(blame: BlockBlame<string>, senders: string, of = 0): void {
-  for (const [index, sender] of [...senders].entries()) blame.came(of, index * 10, 10, sender);
+  for (const [index, sender] of senders.split('').entries()) blame.came(of, index * 10, 10, sender);
 }
 
 suite('block blame', () => {
