@@ -42,7 +42,7 @@ for (let seed = first; seed < first + runs; seed++) {
   const took = performance.now() - startedAt;
   if (runs === 1 || took > 10_000)
     print(
-      `seed ${seed}: ${scenario.hosts.length} hosts, ${result.events} events, ${Math.round(result.completeAt ?? 0)} ms, ` +
+      `seed ${seed}: ${scenario.hosts.length} hosts, ${result.events} events, ${Math.round(result.completeAt)} ms, ` +
         `fingerprint ${result.fingerprint.toString(16)}, took ${Math.round(took)} ms`,
     );
   if (result.violations.length === 0) continue;

@@ -1,8 +1,9 @@
 import { ActorHost } from './actors/actor-host.ts';
-import { behaviours } from './actors/behaviours.ts';
-import { EngineHost, peerPort } from './hosts/engine-host.ts';
-import { blobOf } from './scenario/blob.ts';
+import { EngineHost } from './hosts/engine-host.ts';
+import { peerPort } from './hosts/engine-life.ts';
+import { blobsOf } from './scenario/blob.ts';
 import { planFault } from './scenario/faults.ts';
+import { lastFault, patience } from './scenario/patience.ts';
 import type { Scenario } from './scenario/scenario.ts';
 import { servicePort } from './services/exchange.ts';
 import { checkEnd } from './watch/check-end.ts';
@@ -16,68 +17,42 @@ export interface RunResult {
   /** How much happened, and a number for all of it: the same in every run of one seed. */
   readonly events: number;
   readonly fingerprint: number;
-  /** Virtual milliseconds until the last healthy host had the blob; undefined: one never had. */
-  readonly completeAt: number | undefined;
+  /** Virtual milliseconds until the last host had all blobs. */
+  readonly completeAt: number;
 }
 
 /** Milliseconds between two looks at what needs no look after every event. */
 const lookEvery = 250;
+/** Milliseconds in which everything must have closed. */
+const closedWithin = 100_000;
 /** More events than any scenario needs: something runs in circles. */
-const mostEvents = 20_000_000;
+const mostEvents = 50_000_000;
 
 /** Plays a scenario with the real engine, and looks after every event whether something is that must never be. */
 export async function runScenario(
   scenario: Scenario,
   print?: (line: string) => void,
 ): Promise<RunResult> {
-  const blob = blobOf(scenario.blob.length, scenario.blob.pieceLength, scenario.blob.isOld);
-  const world = new World(scenario.seed, scenario.network, blob, print);
+  const world = new World(scenario.seed, scenario.network, blobsOf(scenario.blobs), print);
   const onRejection = (error: unknown): void =>
     world.wrong('process', `unhandled rejection: ${inspect(error)}`);
   process.on('unhandledRejection', onRejection);
+  let completeAt = 0;
   try {
-    return await withoutReality(() => play(scenario, world));
+    completeAt = await withoutReality(() => play(scenario, world));
   } catch (error) {
     world.wrong('process', `uncaught: ${inspect(error)}`);
-    return result(world, undefined);
   } finally {
     process.off('unhandledRejection', onRejection);
   }
+  const { violations, fingerprint, timeline } = world;
+  return { violations, fingerprint, events: timeline.count, completeAt };
 }
 
-async function play(scenario: Scenario, world: World): Promise<RunResult> {
-  const { timeline, network } = world;
+async function play(scenario: Scenario, world: World): Promise<number> {
+  const { timeline, violations } = world;
   const touched = new Set<Conduct>();
-  const [registry] = scenario.hosts;
-  if (registry === undefined) throw new Error('a scenario without hosts');
-  const hosts = new Map(
-    scenario.hosts.map((plan) => [plan.host, new EngineHost(world, plan, registry.host, touched)]),
-  );
-  const engines = [...hosts.values()];
-  const origin = hosts.get(registry.host) as EngineHost;
-  const random = world.random();
-  const actors = scenario.actors.map(
-    (plan) =>
-      new ActorHost(
-        world,
-        plan,
-        registry.host,
-        () => (engines[Math.floor(random() * engines.length)] as EngineHost).id,
-      ),
-  );
-  network.watch = (end, isOutgoing) => {
-    if (isOutgoing ? end.remote.port !== servicePort : end.localPort === peerPort)
-      hosts.get(end.station.host)?.watch(end);
-  };
-  for (const host of engines) timeline.plan(host.plan.startsAt, () => host.startFirst());
-  for (const actor of actors) timeline.plan(actor.plan.startsAt, () => void actor.start());
-  for (const fault of scenario.faults) planFault(fault, { world, hosts, origin, random });
-
-  const lastFault = Math.max(
-    0,
-    ...scenario.faults.map((fault) => ('until' in fault ? fault.until : fault.at)),
-  );
-  const bound = lastFault + patience(scenario);
+  const { hosts, actors } = populate(scenario, world, touched);
   let nextLook = 0;
   const settled = (): void => {
     world.mark(timeline.now * 1000);
@@ -85,58 +60,61 @@ async function play(scenario: Scenario, world: World): Promise<RunResult> {
     touched.clear();
     if (timeline.now < nextLook) return;
     nextLook = timeline.now + lookEvery;
-    for (const host of engines) host.check(timeline.now);
+    for (const host of hosts) host.check(timeline.now);
     if (timeline.count > mostEvents) throw new Error(`${timeline.count} events`);
   };
-  const isFetched = (): boolean =>
-    timeline.now >= lastFault && engines.every((host) => host.isComplete || !host.isExpectedToEnd);
+  const isOver = (): boolean => violations.length > 0;
+  const bound = patience(scenario);
+  const earliest = lastFault(scenario);
+  const late = (): EngineHost[] => hosts.filter((host) => host.isExpectedToEnd && !host.isComplete);
   await timeline.run(
-    () => world.violations.length > 0 || timeline.now > bound || isFetched(),
+    () => isOver() || timeline.now > bound || (timeline.now >= earliest && late().length === 0),
     settled,
   );
-  const isDone = isFetched();
-  const completeAt = isDone ? Math.max(...engines.map((host) => host.completeAt ?? 0)) : undefined;
-  if (world.violations.length === 0) {
-    if (!isDone) {
-      const late = engines.filter((host) => host.isExpectedToEnd && !host.isComplete);
-      for (const host of late)
-        world.wrong(
-          host.plan.host,
-          `it lacks the blob after ${Math.round(bound)} ms: ${host.state()}`,
-        );
-    }
-    checkEnd(world, engines, scenario, (name) => behaviours[name]);
+  if (!isOver()) {
+    const seconds = Math.round(bound / 1000);
+    for (const host of late()) host.wrong(`it lacks a blob after ${seconds} s: ${host.state()}`);
+    checkEnd(hosts, scenario.actors);
   }
-  if (world.violations.length === 0) {
-    // Connections and timers may not outlive their program.
-    for (const host of engines) host.close();
+  const times = hosts.flatMap(({ completeAt }) => [...completeAt.values()]);
+  if (!isOver()) {
+    for (const host of hosts) host.finish();
+    const end = timeline.now + closedWithin;
     await timeline.run(
-      () => engines.every((host) => !host.isRunning) || timeline.now > bound + 100_000,
+      () => isOver() || timeline.now > end || hosts.every((host) => !host.isRunning),
       settled,
     );
+    for (const host of hosts) if (host.isRunning) host.wrong('it never closes');
   }
   for (const actor of actors) actor.close();
-  return result(world, completeAt);
+  return Math.max(...times);
 }
 
-/** Milliseconds that a swarm like this may take, with all that the engine waits for before it tries another way. */
-function patience({ hosts, blob }: Scenario): number {
-  const slowest = Math.min(
-    ...hosts.map(({ link, limits }) =>
-      Math.min(
-        link.up,
-        link.down,
-        (limits.upload ?? Infinity) / 1000,
-        (limits.download ?? Infinity) / 1000,
-      ),
-    ),
-  );
-  return 150_000 + 10 * (blob.length / slowest) * Math.log2(hosts.length + 1);
-}
-
-function result(world: World, completeAt: number | undefined): RunResult {
-  const { violations, fingerprint, timeline } = world;
-  return { violations, fingerprint, events: timeline.count, completeAt };
+/** Puts all machines of a scenario into its world, and plans when each starts, and what goes wrong. */
+function populate(
+  scenario: Scenario,
+  world: World,
+  touched: Set<Conduct>,
+): { readonly hosts: readonly EngineHost[]; readonly actors: readonly ActorHost[] } {
+  const { timeline, network } = world;
+  const origin = scenario.hosts[0]?.host ?? '';
+  const hosts = scenario.hosts.map((plan) => new EngineHost(world, plan, origin, touched));
+  const byName = new Map(hosts.map((host) => [host.plan.host, host]));
+  const registry = byName.get(origin);
+  if (registry === undefined) throw new Error('a scenario without hosts');
+  const random = world.random();
+  const stolen = (): EngineHost['id'] =>
+    (hosts[Math.floor(random() * hosts.length)] ?? registry).id;
+  const actors = scenario.actors.map((plan) => new ActorHost(world, plan, origin, stolen));
+  network.watch = (end, isOutgoing) => {
+    const isPeer = isOutgoing ? end.remote.port !== servicePort : end.localPort === peerPort;
+    if (isPeer) byName.get(end.station.host)?.watch(end);
+  };
+  for (const host of hosts) timeline.plan(host.plan.startsAt, () => host.startFirst());
+  for (const actor of actors) timeline.plan(actor.plan.startsAt, () => void actor.start());
+  for (const fault of scenario.faults)
+    planFault(fault, { world, hosts: byName, origin: registry, random });
+  return { hosts, actors };
 }
 
 function inspect(error: unknown): string {

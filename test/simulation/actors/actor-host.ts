@@ -2,9 +2,10 @@ import { hash } from 'node:crypto';
 import type { Random } from '../../../src/base/random.ts';
 import type { Connection } from '../../../src/swarm/network.ts';
 import { peerIdOf, type PeerAddress, type PeerId } from '../../../src/torrent/ids.ts';
-import { peerPort } from '../hosts/engine-host.ts';
+import { peerPort } from '../hosts/engine-life.ts';
+import type { Blob } from '../scenario/blob.ts';
 import type { ActorPlan } from '../scenario/scenario.ts';
-import { MemoryTrackerClient } from '../services/service-clients.ts';
+import { MemoryTrackerClient } from '../services/memory-tracker-client.ts';
 import { Process } from '../world/process.ts';
 import type { Station } from '../world/station.ts';
 import type { World } from '../world/world.ts';
@@ -19,6 +20,7 @@ export class ActorHost {
   readonly #process: Process;
   readonly #random: Random;
   readonly #origin: string;
+  readonly #blob: Blob;
   readonly #id: PeerId;
   /** Gives the id of a real engine, for a peer that steals one. */
   readonly #stolen: () => PeerId;
@@ -27,6 +29,7 @@ export class ActorHost {
     this.#world = world;
     this.plan = plan;
     this.#origin = origin;
+    this.#blob = world.blobs[plan.blob] as Blob;
     this.#stolen = stolen;
     this.#random = world.random();
     this.station = world.network.station(plan.host, plan.link);
@@ -52,7 +55,7 @@ export class ActorHost {
       this.#process.after(this.plan.again, () => dialled.delete(address.host));
     };
     const announce = async (): Promise<void> => {
-      const { metainfo } = this.#world.blob;
+      const { metainfo } = this.#blob;
       try {
         const { peers } = await tracker.announce(`http://${this.#origin}/announce`, {
           infoHash: metainfo.infoHash,
@@ -80,11 +83,10 @@ export class ActorHost {
   }
 
   #meet(connection: Connection): void {
-    const { process } = { process: this.#process };
     const peer = new WirePeer({
       connection,
-      blob: this.#world.blob,
-      process,
+      blob: this.#blob,
+      process: this.#process,
       random: this.#random,
       abilities: this.plan.abilities,
     });

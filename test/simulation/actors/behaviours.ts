@@ -132,11 +132,13 @@ function deaf(peer: WirePeer): void {
   };
 }
 
-/** Says everything that may be said as often as it can. */
+/** Says everything that may be said as often as it can, for a while. */
 function flooder(peer: WirePeer): void {
   const { metainfo } = peer.blob;
   peer.onGreeted = () => peer.say(encodeSimple('interested'));
+  let bursts = 30;
   peer.every(100, () => {
+    if (bursts-- <= 0) return;
     const parts: Uint8Array[] = [];
     for (let index = 0; index < 300; index++) {
       const block = {

@@ -4,7 +4,7 @@ import type { Block } from '../../../src/torrent/geometry.ts';
 import { encodeHandshake } from '../../../src/torrent/handshake.ts';
 import type { PeerId } from '../../../src/torrent/ids.ts';
 import { encodePieceHeader, type WireMessage } from '../../../src/torrent/wire.ts';
-import type { Blob } from '../scenario/blob.ts';
+import { bytesOf, type Blob } from '../scenario/blob.ts';
 import { HeardStream } from '../watch/heard-stream.ts';
 import type { Process } from '../world/process.ts';
 
@@ -40,8 +40,9 @@ export class WirePeer {
     this.process = options.process;
     this.random = options.random;
     this.abilities = options.abilities;
-    const stream = new HeardStream(this.blob.metainfo.pieceCount, (message) =>
-      this.onMessage(message),
+    const stream = new HeardStream(
+      () => this.blob,
+      (message) => this.onMessage(message),
     );
     this.#connection.handle({
       data: (chunk) => {
@@ -72,9 +73,8 @@ export class WirePeer {
   }
 
   /** The right bytes of a block. */
-  bytesOf({ piece, begin, length }: Block): Buffer {
-    const start = piece * this.blob.metainfo.pieceLength + begin;
-    return this.blob.bytes.subarray(start, start + length);
+  bytesOf(block: Block): Buffer {
+    return bytesOf(this.blob, block);
   }
 
   /** Does something again and again while the connection stands. */

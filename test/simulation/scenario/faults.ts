@@ -37,7 +37,7 @@ const begin: { readonly [Kind in Fault['kind']]: Begin<Kind> } = {
     return () => host.start();
   },
   pause(fault, victims) {
-    hostOf(victims, fault.host).process.stop(fault.until - fault.at);
+    hostOf(victims, fault.host).process?.stop(fault.until - fault.at);
     return nothing;
   },
   partition(fault, { world: { network } }) {

@@ -1,8 +1,10 @@
+import type { Zone } from '../../../src/torrent/zone.ts';
 import type { BehaviourName } from '../actors/behaviours.ts';
 import type { Abilities } from '../actors/wire-peer.ts';
 import type { DiskNature } from '../world/memory-disk.ts';
 import type { NetworkNature } from '../world/memory-network.ts';
 import type { LinkRates } from '../world/station.ts';
+import type { BlobPlan } from './blob.ts';
 
 /** A machine that runs the real engine. */
 export interface HostPlan {
@@ -21,6 +23,7 @@ export interface HostPlan {
   readonly knows: readonly string[];
   /** Somebody reads the blob from the front while it comes. */
   readonly isReader: boolean;
+  readonly zone: Zone | undefined;
   /** Its program has the same peer id in every life. */
   readonly keepsId: boolean;
 }
@@ -31,6 +34,8 @@ export interface ActorPlan {
   readonly startsAt: number;
   readonly link: LinkRates;
   readonly behaviour: BehaviourName;
+  /** Which of the blobs it is about. */
+  readonly blob: number;
   readonly abilities: Abilities;
   /** Whether it calls on others, or only waits for them. */
   readonly dials: boolean;
@@ -95,7 +100,8 @@ export type Fault =
 /** All that one run is made of. */
 export interface Scenario {
   readonly seed: number;
-  readonly blob: { readonly length: number; readonly pieceLength: number; readonly isOld: boolean };
+  /** All hosts fetch all of them. */
+  readonly blobs: readonly BlobPlan[];
   readonly network: NetworkNature;
   /** The first is the registry: origin, tracker, web seed. */
   readonly hosts: readonly HostPlan[];

@@ -4,6 +4,11 @@ import type { PeerAddress } from '../../../src/torrent/ids.ts';
 /** The port of a registry's services. */
 export const servicePort = 80;
 
+/** Where the service of a URL is. */
+export function serviceAt(url: string): PeerAddress {
+  return { host: new URL(url).hostname, port: servicePort };
+}
+
 /**
  * Asks a service in one line and yields its answer as it comes, until the service closes the connection. It stands for HTTP,
  * so that trackers and web seeds suffer from the network like everything else.

@@ -1,36 +1,30 @@
 import { blockCount } from '../../../src/torrent/geometry.ts';
-import type { BehaviourName } from '../actors/behaviours.ts';
+import { behaviours } from '../actors/behaviours.ts';
 import type { EngineHost } from '../hosts/engine-host.ts';
-import type { Scenario } from '../scenario/scenario.ts';
-import type { World } from '../world/world.ts';
+import type { ActorPlan } from '../scenario/scenario.ts';
 
-/** Looks, when all is fetched, at what only then can be said: who has what, and who was banned. */
-export function checkEnd(
-  world: World,
-  engines: readonly EngineHost[],
-  scenario: Scenario,
-  nature: (name: BehaviourName) => { readonly isBannable: boolean; readonly isLiar: boolean },
-): void {
-  const rotten = new Set(engines.filter((host) => host.isRotten).map((host) => host.plan.host));
-  const actors = new Map(scenario.actors.map((actor) => [actor.host, actor]));
-  for (const host of engines) {
-    for (const banned of host.bans.banned) {
-      const actor = actors.get(banned);
-      const isHonest =
-        actor === undefined ? !rotten.has(banned) : !nature(actor.behaviour).isBannable;
-      if (isHonest)
-        host.wrong(
-          `it has banned ${banned}, which is honest${actor === undefined ? '' : ` (${actor.behaviour})`}`,
-        );
+/** Looks, when all is fetched, at what only then can be said: who was banned, and who was not. */
+export function checkEnd(hosts: readonly EngineHost[], plans: readonly ActorPlan[]): void {
+  const actors = new Map(plans.map((actor) => [actor.host, actor]));
+  const rotten = new Set(hosts.filter((host) => host.isRotten).map((host) => host.plan.host));
+  for (const host of hosts) {
+    for (const banned of host.banned) {
+      const behaviour = actors.get(banned)?.behaviour;
+      const isBannable =
+        behaviour === undefined ? rotten.has(banned) : behaviours[behaviour].isBannable;
+      if (!isBannable) host.wrong(`it has banned ${banned}: ${behaviour ?? 'an engine'}`);
     }
     for (const [liar, lies] of host.lies) {
-      const actor = actors.get(liar);
-      if (actor?.behaviour !== 'wholeLiar' || host.hasRestarted || host.bans.banned.has(liar))
-        continue;
-      const piece = blockCount(world.blob.metainfo.pieceLength);
-      // Pieces of several senders are nobody's fault; soon one is its alone.
-      if (lies >= 4 * piece + 64)
+      const isKnown = host.hasRestarted || host.banned.has(liar);
+      if (actors.get(liar)?.behaviour !== 'wholeLiar' || isKnown) continue;
+      if (lies > mostLies(host))
         host.wrong(`it took ${lies} wrong blocks of ${liar} and has not banned it`);
     }
   }
+}
+
+/** A wrong piece of several senders is nobody's alone; but soon one is. */
+function mostLies({ world }: EngineHost): number {
+  const longest = Math.max(...world.blobs.map(({ metainfo }) => metainfo.pieceLength));
+  return 64 + 4 * blockCount(longest);
 }

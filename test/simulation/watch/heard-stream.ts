@@ -1,18 +1,24 @@
 import { handshakeLength, parseHandshake, type Handshake } from '../../../src/torrent/handshake.ts';
+import type { InfoHash } from '../../../src/torrent/ids.ts';
 import { WireParser } from '../../../src/torrent/wire-parser.ts';
 import type { WireMessage } from '../../../src/torrent/wire.ts';
+import type { Blob } from '../scenario/blob.ts';
 
 /** One direction of a connection between peers: the handshake, then messages. */
 export class HeardStream {
   handshake: Handshake | undefined;
   /** What was wrong with it; nothing is heard afterwards. */
   wrong: string | undefined;
-  readonly #parser: WireParser;
+  readonly #blobOf: (infoHash: InfoHash) => Blob | undefined;
   readonly #heard: (message: WireMessage) => void;
   #greeting: Buffer | undefined = Buffer.alloc(0);
+  #parser: WireParser | undefined;
 
-  constructor(pieceCount: number, heard: (message: WireMessage) => void) {
-    this.#parser = new WireParser(pieceCount);
+  constructor(
+    blobOf: (infoHash: InfoHash) => Blob | undefined,
+    heard: (message: WireMessage) => void,
+  ) {
+    this.#blobOf = blobOf;
     this.#heard = heard;
   }
 
@@ -21,16 +27,21 @@ export class HeardStream {
     if (this.#greeting === undefined) return this.#parse(chunk);
     this.#greeting = Buffer.concat([this.#greeting, chunk]);
     if (this.#greeting.length < handshakeLength) return undefined;
-    this.handshake = parseHandshake(this.#greeting.subarray(0, handshakeLength));
+    const handshake = parseHandshake(this.#greeting.subarray(0, handshakeLength));
+    const blob = handshake && this.#blobOf(handshake.infoHash);
     const rest = this.#greeting.subarray(handshakeLength);
     this.#greeting = undefined;
-    if (this.handshake === undefined) this.wrong = 'handshake';
-    else if (rest.length > 0) this.#parse(rest);
-    return undefined;
+    if (blob === undefined) {
+      this.wrong = 'handshake';
+      return undefined;
+    }
+    this.handshake = handshake;
+    this.#parser = new WireParser(blob.metainfo.pieceCount);
+    return rest.length > 0 ? this.#parse(rest) : undefined;
   }
 
   #parse(chunk: Uint8Array): void {
-    this.wrong = this.#parser.push(chunk, (message) => {
+    this.wrong = this.#parser?.push(chunk, (message) => {
       this.#heard(message);
       return true;
     });

@@ -1,7 +1,7 @@
 import { randomInteger, type Random } from '../../../src/base/random.ts';
 import type { Connection, Listener, Network } from '../../../src/swarm/network.ts';
-import type { PeerAddress } from '../../../src/torrent/ids.ts';
-import { End } from './end.ts';
+import { dial } from './dial.ts';
+import type { End } from './end.ts';
 import type { Process } from './process.ts';
 import { Station, type LinkRates } from './station.ts';
 import type { Timeline } from './timeline.ts';
@@ -35,7 +35,7 @@ export class MemoryNetwork {
   readonly stations = new Map<string, Station>();
   watch: Watcher = () => {};
   trace: (text: () => string) => void = () => {};
-  readonly #timeline: Timeline;
+  readonly timeline: Timeline;
   readonly #random: Random;
   readonly #nature: NetworkNature;
   readonly #latencies = new Map<string, number>();
@@ -43,7 +43,7 @@ export class MemoryNetwork {
   readonly #cut = new Set<string>();
 
   constructor(timeline: Timeline, random: Random, nature: NetworkNature) {
-    this.#timeline = timeline;
+    this.timeline = timeline;
     this.#random = random;
     this.#nature = nature;
     this.highWaterMark = nature.highWaterMark;
@@ -60,7 +60,7 @@ export class MemoryNetwork {
     return {
       listen: (address, accept) => this.#listen(station, process, address.port, accept),
       connect: (address, timeout, signal) =>
-        this.#connect(station, process, address, timeout, signal),
+        dial({ network: this, station, process }, address, timeout, signal),
     };
   }
 
@@ -102,8 +102,8 @@ export class MemoryNetwork {
     const { other } = end;
     if (other === undefined) return;
     const tell = (): void =>
-      this.#timeline.plan(this.#arrival(end, other, 0), () => other.ended(false)) && undefined;
-    if (this.#isCut(end.station, other.station)) this.#onceMended(end, other, tell);
+      this.timeline.plan(this.#arrival(end, other, 0), () => other.ended(false)) && undefined;
+    if (this.isCut(end.station, other.station)) this.#onceMended(end, other, tell);
     else tell();
   }
 
@@ -124,7 +124,8 @@ export class MemoryNetwork {
     return drawn;
   }
 
-  #isCut(from: Station, to: Station): boolean {
+  /** True when nothing comes from one machine to the other. */
+  isCut(from: Station, to: Station): boolean {
     return (
       from.isDark || to.isDark || (this.#cut.size > 0 && this.#cut.has(`${from.host}>${to.host}`))
     );
@@ -136,7 +137,7 @@ export class MemoryNetwork {
       end.outboxBytes > 0 &&
       end.other !== undefined &&
       end.unacknowledged < this.#nature.window &&
-      !this.#isCut(end.station, end.other.station)
+      !this.isCut(end.station, end.other.station)
     );
   }
 
@@ -153,10 +154,10 @@ export class MemoryNetwork {
       const bytes = end.take(
         Math.min(room, 1 + randomInteger(this.#random, this.#nature.fragment)),
       );
-      this.#timeline.plan(this.#arrival(end, other, bytes.length), () =>
+      this.timeline.plan(this.#arrival(end, other, bytes.length), () =>
         this.#arrive(end, other, bytes),
       );
-      this.#timeline.plan(this.#timeline.now + bytes.length / station.rates.up, () => {
+      this.timeline.plan(this.timeline.now + bytes.length / station.rates.up, () => {
         end.sentAll();
         this.wants(end);
         this.#send(station);
@@ -177,7 +178,7 @@ export class MemoryNetwork {
   #arrival(from: End, to: End, bytes: number): number {
     const { up } = from.station.rates;
     const { station } = to;
-    const first = this.#timeline.now + bytes / up + this.latency(from.station.host, station.host);
+    const first = this.timeline.now + bytes / up + this.latency(from.station.host, station.host);
     station.downFreeAt =
       Math.max(station.downFreeAt, first - bytes / station.rates.down) + bytes / station.rates.down;
     return station.downFreeAt;
@@ -189,7 +190,7 @@ export class MemoryNetwork {
   }
 
   #later(end: End, milliseconds: number, task: () => void): void {
-    this.#timeline.plan(this.#timeline.now + milliseconds, () => {
+    this.timeline.plan(this.timeline.now + milliseconds, () => {
       if (!end.isClosed) task();
     });
   }
@@ -198,11 +199,10 @@ export class MemoryNetwork {
   #onceMended(end: End, other: End, tell: () => void): void {
     const look = (): void => {
       if (other.isClosed) return;
-      if (this.#isCut(end.station, other.station))
-        this.#timeline.plan(this.#timeline.now + 200, look);
+      if (this.isCut(end.station, other.station)) this.timeline.plan(this.timeline.now + 200, look);
       else tell();
     };
-    this.#timeline.plan(this.#timeline.now + 200, look);
+    this.timeline.plan(this.timeline.now + 200, look);
   }
 
   async #listen(
@@ -232,78 +232,5 @@ export class MemoryNetwork {
     };
     station.listeners.set(port, listener);
     return listener;
-  }
-
-  #connect(
-    station: Station,
-    process: Process,
-    address: PeerAddress,
-    timeout: number,
-    signal: AbortSignal,
-  ): Promise<Connection> {
-    return new Promise((resolve, reject) => {
-      const near = new End(this, station, process, address, station.freePort());
-      let isOver = false;
-      const settle = (settleWith: () => void): void => {
-        if (isOver) return;
-        isOver = true;
-        signal.removeEventListener('abort', onAbort);
-        cancel();
-        settleWith();
-      };
-      const give = (error: Error): void =>
-        settle(() => {
-          if (!near.isClosed) near.close();
-          if (near.other !== undefined) this.left(near);
-          reject(error);
-        });
-      const onAbort = (): void => give(new Error('the dial was called off'));
-      const cancel = process.after(timeout, () =>
-        give(new Error(`no answer within ${timeout} ms`)),
-      );
-      signal.addEventListener('abort', onAbort, { once: true });
-      if (signal.aborted) return onAbort();
-      const target = this.stations.get(address.host);
-      // The first packet is sent again while nobody answers; a second time is enough here.
-      const knock = (): void => {
-        if (isOver || near.isClosed || target === undefined) return;
-        if (this.#isCut(station, target))
-          return void this.#timeline.plan(this.#timeline.now + 1_000, knock);
-        const way = this.latency(station.host, address.host);
-        this.#timeline.plan(this.#timeline.now + way, () => {
-          if (target.isDark) return;
-          const far = this.#enter(near, target, address.port);
-          this.#timeline.plan(this.#timeline.now + way, () => {
-            if (this.#isCut(target, station)) return;
-            process.enter(() => {
-              if (far === undefined)
-                return give(new Error(`connect ECONNREFUSED ${address.host}:${address.port}`));
-              settle(() => {
-                this.watch(near, true);
-                resolve(near);
-              });
-            });
-          });
-        });
-      };
-      knock();
-      return undefined;
-    });
-  }
-
-  /** The other end of a connection that is asked for, if somebody listens there. */
-  #enter(near: End, target: Station, port: number): End | undefined {
-    const listener = target.listeners.get(port);
-    if (listener === undefined || near.isClosed) return undefined;
-    const remote = { host: near.station.host, port: near.localPort };
-    const far = new End(this, target, listener.process, remote, port);
-    far.other = near;
-    near.other = far;
-    listener.process.enter(() => {
-      if (far.isClosed) return;
-      this.watch(far, false);
-      listener.accept(far);
-    });
-    return far;
   }
 }

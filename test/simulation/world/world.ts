@@ -1,4 +1,5 @@
 import { seededRandom, type Random } from '../../../src/base/random.ts';
+import type { InfoHash } from '../../../src/torrent/ids.ts';
 import type { Metainfo } from '../../../src/torrent/metainfo.ts';
 import type { Blob } from '../scenario/blob.ts';
 import { MemoryNetwork, type NetworkNature } from './memory-network.ts';
@@ -11,11 +12,11 @@ export interface Violation {
   readonly what: string;
 }
 
-/** All that one run takes place in: time, network, chance, the blob, and what went wrong. */
+/** All that one run takes place in: time, network, chance, the blobs, and what went wrong. */
 export class World {
   readonly timeline = new Timeline();
   readonly network: MemoryNetwork;
-  readonly blob: Blob;
+  readonly blobs: readonly Blob[];
   readonly violations: Violation[] = [];
   /** A number for all that happened so far: two runs of one seed must come to the same. */
   fingerprint = 0x811c9dc5;
@@ -26,12 +27,12 @@ export class World {
   constructor(
     seed: number,
     nature: NetworkNature,
-    blob: Blob,
+    blobs: readonly Blob[],
     print: ((line: string) => void) | undefined,
   ) {
     this.#seed = seed;
     this.#print = print;
-    this.blob = blob;
+    this.blobs = blobs;
     this.network = new MemoryNetwork(this.timeline, this.random(), nature);
     this.network.trace = (text) => this.trace('network', text);
   }
@@ -41,9 +42,15 @@ export class World {
     return seededRandom((this.#seed * 0x9e3779b1 + ++this.#streams * 0x85ebca6b) >>> 0);
   }
 
+  blobOf(infoHash: InfoHash): Blob | undefined {
+    return this.blobs.find(({ metainfo }) => metainfo.infoHash === infoHash);
+  }
+
+  /** What should stand in the file of that torrent. */
   truth(metainfo: Metainfo): Buffer {
-    if (metainfo.infoHash !== this.blob.metainfo.infoHash) throw new Error('an unknown blob');
-    return this.blob.bytes;
+    const blob = this.blobOf(metainfo.infoHash);
+    if (blob === undefined) throw new Error('an unknown blob');
+    return blob.bytes;
   }
 
   wrong(who: string, what: string): void {
