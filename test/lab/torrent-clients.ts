@@ -98,7 +98,8 @@ async function startTransmission(
   more: readonly string[],
 ): Promise<Program> {
   const config = await lab.newFolder(join(basename(folder), 'config'));
-  const settings = JSON.stringify({ 'utp-enabled': job.utp ?? false });
+  // The hosts of a lab have no way out, and no names.
+  const settings = JSON.stringify({ 'utp-enabled': job.utp ?? false, 'dht-enabled': false });
   await writeFile(join(config, 'settings.json'), settings);
   const options = ['-w', folder, '-g', config, '-p', '6881', '-M', ...more];
   return start(lab, job, ['transmission-cli', ...options, job.torrent]);
