@@ -173,9 +173,9 @@ export function sliceOf(blob: Buffer, { pieceLength }: Metainfo, block: Block): 
 /** An info hash of no torrent. */
 export const unknownInfoHash = 'ee'.repeat(20) as InfoHash;
 
-/** The id of a client that is not Docket. */
-export function drawId(): PeerId {
-  return peerIdOf(Buffer.concat([Buffer.from('-FK0001-'), randomBytes(12)]));
+/** The id of a client that is not Docket, or of one that is. */
+export function drawId(client: '-FK0001-' | '-DK0001-' = '-FK0001-'): PeerId {
+  return peerIdOf(Buffer.concat([Buffer.from(client), randomBytes(12)]));
 }
 
 function keep(message: WireMessage): Heard {

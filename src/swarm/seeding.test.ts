@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { suite, test } from 'node:test';
 import type { InfoHash } from '../torrent/ids.ts';
 import { encodeBitfield, encodeBlock, encodeHave, encodeSimple } from '../torrent/wire.ts';
-import { FakePeer, seedWith, sliceOf } from './fake-peer.ts';
+import { drawId, FakePeer, seedWith, sliceOf } from './fake-peer.ts';
 import { addressOf, fastClock, noise, SwarmLab, until } from './swarm-fixtures.ts';
 
 const bytes = noise(700_000);
@@ -195,8 +195,8 @@ suite('seeding', { timeout: 60_000 }, () => {
     const seed = await lab.seed(big, 16_384);
     const origin = await lab.start([seed], { isOrigin: true });
     const [a, b] = [
-      await FakePeer.dial(addressOf(origin), seed.metainfo),
-      await FakePeer.dial(addressOf(origin), seed.metainfo),
+      await FakePeer.dial(addressOf(origin), seed.metainfo, { id: drawId('-DK0001-') }),
+      await FakePeer.dial(addressOf(origin), seed.metainfo, { id: drawId('-DK0001-') }),
     ];
     await Promise.all([a.hears('have', 2), b.hears('have', 2)]);
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -83,7 +83,8 @@ export class Showing {
     for (const [piece, { at, sent }] of shown.pending)
       if (now - at < askedWithin && sent < pieceSize(this.#metainfo, piece)) unsent++;
     if (unsent === 0) shown.pace.resume(now);
-    const depth = revealDepth(shown.pace.rate, this.#metainfo.pieceLength);
+    const { isForeign } = member.peer;
+    const depth = revealDepth(shown.pace.rate, this.#metainfo.pieceLength, isForeign);
     const more: number[] = [];
     for (; unsent < depth; unsent++) {
       const piece = this.#reveal.next(member.peer.has, shown.told, now);

@@ -136,6 +136,13 @@ suite('reveal depth', () => {
     assert.equal(revealDepth(1_000, 1_048_576), 2);
   });
 
+  test('a client of others, which may look at it once a second, is shown more', () => {
+    assert.equal(revealDepth(0, 65_536, true), 16);
+    assert.equal(revealDepth(1_000, 65_536, true), 39);
+    assert.equal(revealDepth(1_000_000, 65_536, true), 64);
+    assert.equal(revealDepth(0, 8_388_608, true), 2);
+  });
+
   test('it is shown 4 MiB ahead at most, but two pieces always', () => {
     assert.equal(revealDepth(1_000_000, 65_536), 64);
     assert.equal(revealDepth(1_000_000, 8_388_608), 2);

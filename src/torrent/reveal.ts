@@ -13,13 +13,17 @@ const slowAtFirst = 10_000;
 const horizon = 400;
 const fewest = 2;
 const mostBytes = 4 * 1024 * 1024;
+/** Clients of others may look only once a second at what they were shown (Transmission): they are shown more. */
+const foreignHorizon = 2_500;
+const fewestForeignBytes = 1024 * 1024;
 
 /**
  * How many pieces an origin shows a peer ahead of what it has sent: enough to keep the link busy, and so few that those who
  * come first do not get the whole first copy between them. `rate` is in bytes a millisecond.
  */
-export function revealDepth(rate: number, pieceLength: number): number {
-  return Math.max(fewest, Math.ceil(Math.min(mostBytes, rate * horizon) / pieceLength));
+export function revealDepth(rate: number, pieceLength: number, isForeign = false): number {
+  const bytes = isForeign ? Math.max(fewestForeignBytes, rate * foreignHorizon) : rate * horizon;
+  return Math.max(fewest, Math.ceil(Math.min(mostBytes, bytes) / pieceLength));
 }
 
 /**

@@ -145,13 +145,13 @@ class Scene {
     const client = torrentClients[row.client];
     const job = { host, torrent, name: metainfo.name, utp: row.utp ?? false };
     if (row.role === 'leech') {
-      await this.#seedsAre(1, metainfo);
+      await this.#peersAre(1, metainfo);
       const file = await client.fetch(this.lab, job);
       assert.equal(await digestOfFile(file), blob.digest);
       return;
     }
     await client.seed(this.lab, job, blob.path);
-    await this.#seedsAre(2, metainfo);
+    await this.#peersAre(2, metainfo);
     const agentHost = this.#agent.host;
     assert.ok(agentHost !== undefined);
     const source = `${this.#agent.url}/v2/team/app/blobs/${blob.digest}`;
@@ -163,14 +163,19 @@ class Scene {
     assert.equal(download.bytesFromRegistry, 0);
   }
 
-  /** Waits until the tracker knows so many seeds, the registry among them. */
-  async #seedsAre(count: number, { infoHash }: Metainfo): Promise<void> {
+  /**
+   * Waits until the tracker knows so many peers, the registry among them. A seed may announce itself before it has looked
+   * at its file, and then counts as one that lacks something.
+   */
+  async #peersAre(count: number, { infoHash }: Metainfo): Promise<void> {
     const url = `http://${this.#tracker}/scrape?info_hash=${percentEncodeHex(infoHash)}`;
     await eventually(
-      `${count} seeds of ${infoHash} at the tracker`,
+      `${count} peers of ${infoHash} at the tracker`,
       async () => {
         const answer = await fetchOn(this.lab, this.#agent.host, url);
-        return Number(/8:completei(\d+)e/.exec(answer)?.[1] ?? 0) >= count;
+        const figure = (name: string): number =>
+          Number(new RegExp(`${name}i(\\d+)e`).exec(answer)?.[1] ?? 0);
+        return figure('8:complete') + figure('10:incomplete') >= count;
       },
       { within: 60_000, every: 500 },
     );
