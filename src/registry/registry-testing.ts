@@ -18,6 +18,8 @@ export const other = parseRepository('team/other');
 export interface TestRegistry extends AsyncDisposable {
   readonly registry: Registry;
   readonly folder: string;
+  /** The warnings and errors that were logged. */
+  readonly logged: string[];
   /** Ends it as if its process had ended, and opens its folder again. */
   restart(): Promise<TestRegistry>;
 }
@@ -31,7 +33,10 @@ export async function openTestRegistry(limits: Partial<UploadLimits> = {}): Prom
 async function openIn(folder: string, limits: UploadLimits): Promise<TestRegistry> {
   const store = await DiskBlobStore.open(folder);
   const catalog = await openSqliteCatalog(join(folder, 'catalog.db'), Date.now);
-  const registry = new Registry({ store, catalog, log: silentLog, limits });
+  const logged: string[] = [];
+  const note = (_: object, message: string): void => void logged.push(message);
+  const log = { ...silentLog, warn: note, error: note };
+  const registry = new Registry({ store, catalog, log, limits });
   let isOpen = true;
   const close = async (): Promise<void> => {
     isOpen = false;
@@ -42,6 +47,7 @@ async function openIn(folder: string, limits: UploadLimits): Promise<TestRegistr
   return {
     registry,
     folder,
+    logged,
     restart: async () => {
       await close();
       return await openIn(folder, limits);

@@ -87,6 +87,43 @@ test('info hashes of no blob are answered without the catalog', async (t) => {
   assert.equal(asked.mock.callCount(), 1);
 });
 
+test('a blob that is found damaged is seeded again once it is pushed again, and told of once', async () => {
+  await using it = await openTestRegistry();
+  const { seeding, store, blobs } = it.registry;
+  const announced: InfoHash[] = [];
+  await seeding.start({ add: (infoHashes) => void announced.push(...infoHashes), remove() {} });
+  const bytes = randomBytes(100_000);
+  const digest = await pushBlob(it.registry, team, bytes);
+  const { infoHash } = await seeding.torrents.get(digest);
+  const damages: readonly Buffer[] = [randomBytes(100_000), bytes.subarray(0, 50_000)];
+  for (const [round, damage] of damages.entries()) {
+    await writeFile(store.pathOf(digest), damage);
+    // A shorter file is seen when a peer comes, another one when the swarm tells.
+    if (round === 0) await seeding.damaged(infoHash);
+    for (let peer = 0; peer < 5; peer++) assert.equal(await seeding.seed(infoHash), undefined);
+    await eventually(() =>
+      blobs.stat(team, digest).then(
+        () => false,
+        () => true,
+      ),
+    );
+    await eventually(async () => (await store.size(digest)) === undefined);
+    assert.equal(it.logged.filter((line) => line.startsWith('cannot seed')).length, round + 1);
+    await pushBlob(it.registry, team, bytes);
+    assert.equal((await seeding.seed(infoHash))?.path, store.pathOf(digest));
+  }
+  assert.deepEqual(announced, [infoHash, infoHash, infoHash]);
+});
+
+test('a blob that was doubted and is right is seeded on', async () => {
+  await using it = await openTestRegistry();
+  const { seeding } = it.registry;
+  const digest = await pushBlob(it.registry, team, randomBytes(100_000));
+  const { infoHash } = await seeding.torrents.get(digest);
+  await seeding.damaged(infoHash);
+  assert.notEqual(await seeding.seed(infoHash), undefined);
+});
+
 test('a damaged blob gets no torrent and is removed, so that the next push heals it', async () => {
   await using it = await openTestRegistry();
   const { seeding, store, blobs, catalog } = it.registry;

@@ -1,3 +1,4 @@
+import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { LocalBlobStore } from '../storage/blob-store.ts';
@@ -29,6 +30,8 @@ export class Seeding implements BlobEvents {
   /** What was announced, to withdraw it when the blob is gone from the catalog. */
   readonly #announced = new Map<Digest, InfoHash>();
   readonly #infoHashes = new Set<InfoHash>();
+  /** Blobs that were found damaged: not seeded until they are pushed again, or found right. */
+  readonly #damaged = new Set<Digest>();
 
   constructor(parts: {
     readonly store: LocalBlobStore;
@@ -50,6 +53,7 @@ export class Seeding implements BlobEvents {
   }
 
   added(blob: BlobRecord): void {
+    this.#trustAgain(blob.digest);
     if (blob.size > 0) this.torrents.prepare(blob.digest);
   }
 
@@ -57,6 +61,7 @@ export class Seeding implements BlobEvents {
     const infoHash = this.#announced.get(digest);
     if (infoHash === undefined) return;
     this.#announced.delete(digest);
+    this.#damaged.delete(digest);
     this.#infoHashes.delete(infoHash);
     this.#announcer.remove(infoHash);
   }
@@ -74,12 +79,37 @@ export class Seeding implements BlobEvents {
     if (!this.#infoHashes.has(infoHash)) return undefined;
     const record = await this.#catalog.torrents.findByInfoHash(infoHash);
     if (record === undefined) return undefined;
+    if (this.#damaged.has(record.digest)) return undefined;
     const metainfo = parseMetainfo(record.metainfo);
     if ((await this.#store.size(record.digest)) === metainfo.length) {
       return { metainfo, path: this.#store.pathOf(record.digest) };
     }
-    this.#log.error({ digest: record.digest }, 'cannot seed a blob: it is damaged or missing');
+    void this.#doubt(record.digest);
     return undefined;
+  }
+
+  /** The swarm found that the blob's file has other bytes than it should. */
+  async damaged(infoHash: InfoHash): Promise<void> {
+    const record = await this.#catalog.torrents.findByInfoHash(infoHash);
+    if (record !== undefined) await this.#doubt(record.digest);
+  }
+
+  /** Hashes a blob that may be damaged, once: then it is seeded on, or gone until it is pushed again. Never rejects. */
+  async #doubt(digest: Digest): Promise<void> {
+    if (this.#damaged.has(digest)) return;
+    this.#damaged.add(digest);
+    this.#log.error({ digest }, 'cannot seed a blob: it is damaged or missing; push it again');
+    try {
+      await this.torrents.check(digest);
+      this.#trustAgain(digest);
+    } catch (error) {
+      this.#log.debug({ digest, error: messageOf(error) }, 'the blob is damaged or missing');
+    }
+  }
+
+  #trustAgain(digest: Digest): void {
+    const infoHash = this.#announced.get(digest);
+    if (this.#damaged.delete(digest) && infoHash !== undefined) this.#announcer.add([infoHash]);
   }
 
   async close(): Promise<void> {

@@ -62,6 +62,14 @@ export class Torrents {
     });
   }
 
+  /**
+   * Hashes a blob anew. Throws StorageError STORAGE_CORRUPT when it is damaged, and removes its file then; OciError
+   * BLOB_UNKNOWN when there is none.
+   */
+  async check(digest: Digest): Promise<void> {
+    await this.#describeOrRemove(digest);
+  }
+
   /** Gives up what is being made, and waits until nothing is read any more. */
   async close(): Promise<void> {
     const ended = [...this.#making.values()].map(({ promise }) => promise);

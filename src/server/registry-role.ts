@@ -153,6 +153,11 @@ async function startOrigin(
     download: traffic.download,
     trackerClient,
     seed: (infoHash) => registry.seeding.seed(infoHash),
+    damaged: (infoHash) => {
+      registry.seeding.damaged(infoHash).catch((error: unknown) => {
+        log.error({ infoHash, ...errorFields(error) }, 'could not look at a damaged blob');
+      });
+    },
     isOrigin: true,
     peersFrom,
   };

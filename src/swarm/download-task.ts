@@ -133,6 +133,11 @@ export class DownloadTask implements Download {
     return this.#announcer;
   }
 
+  /** What it wrote is not there any more as it was. */
+  damaged(why: string): void {
+    this.#fail(diskError(why));
+  }
+
   /** Looks after what only time brings. */
   tick(now: number): void {
     const fetching = this.#fetching;

@@ -1,9 +1,10 @@
 import { Pace } from '../base/pace.ts';
 import type { Bitfield } from '../torrent/bitfield.ts';
-import type { Block } from '../torrent/geometry.ts';
+import type { Block, Geometry } from '../torrent/geometry.ts';
 import type { SlotCandidate } from '../torrent/upload-slots.ts';
 import type { Environment } from './environment.ts';
 import { requestLimit, type Peer } from './peer.ts';
+import { SentPieces } from './sent-pieces.ts';
 import { UploadQueue, type UploadTarget } from './upload-queue.ts';
 
 /** A turn lasts for a piece, and for this many bytes at least. */
@@ -13,6 +14,7 @@ const leastGrant = 256 * 1024;
 export class Member implements SlotCandidate {
   readonly peer: Peer;
   readonly grant: number;
+  readonly sentPieces: SentPieces;
   readonly #uploads: UploadQueue;
   since: number;
   sent = 0;
@@ -32,13 +34,14 @@ export class Member implements SlotCandidate {
 
   constructor(
     peer: Peer,
-    pieceLength: number,
+    geometry: Geometry,
     now: number,
     env: Pick<Environment, 'upload' | 'messages'>,
     target: UploadTarget,
   ) {
     this.peer = peer;
-    this.grant = Math.max(pieceLength, leastGrant);
+    this.grant = Math.max(geometry.pieceLength, leastGrant);
+    this.sentPieces = new SentPieces(geometry);
     this.since = now;
     this.#joinedAt = now;
     this.pace = new Pace(now);

@@ -44,6 +44,11 @@ export interface SwarmOptions {
   readonly trackerClient: TrackerClient;
   /** A whole blob of this host by its info hash: asked when a peer comes for one that is not in memory. */
   readonly seed: (infoHash: InfoHash) => Promise<Seed | undefined>;
+  /**
+   * Told when the bytes of a blob of this host are not right any more: its torrent is closed, and for a minute nobody is
+   * asked for it again. Must not throw.
+   */
+  readonly damaged?: (infoHash: InfoHash) => void;
   /** Show a blob piece by piece while the swarm has no whole copy: for the registry. */
   readonly isOrigin?: boolean;
   /** Where this host stands. It is told to trackers and peers. */
@@ -69,6 +74,8 @@ const trimEvery = 30_000;
 /** Bytes of messages that are being sent, and of pieces that are being fetched, over all torrents. */
 const messageBytes = 32 * 1024 * 1024;
 const pieceBytes = 64 * 1024 * 1024;
+/** A blob that was found damaged is passed over for so long, in milliseconds. */
+const damagedFor = 60_000;
 /** Milliseconds for a connection of this host to itself. */
 const selfTalk = 1_000;
 /** A seed with fewer connections asks trackers for so many peers that lack something. */
@@ -94,6 +101,9 @@ export async function startSwarm(options: SwarmOptions): Promise<Swarm> {
 
 class TcpSwarm implements Swarm {
   readonly #seed: SwarmOptions['seed'];
+  readonly #onDamage: (infoHash: InfoHash) => void;
+  /** Until when blobs that were found damaged are passed over. */
+  readonly #damagedUntil = new Map<InfoHash, number>();
   readonly #env: Environment;
   #listener: Listener | undefined;
   readonly #torrents = new Map<InfoHash, Torrent>();
@@ -120,6 +130,7 @@ class TcpSwarm implements Swarm {
     const network = options.network ?? tcpNetwork;
     this.#peersFrom = options.peersFrom ?? [];
     this.#seed = options.seed;
+    this.#onDamage = options.damaged ?? ((): void => {});
     this.#admission = new Admission(clock, options.admission);
     this.#env = {
       id,
@@ -190,6 +201,7 @@ class TcpSwarm implements Swarm {
     const { infoHash } = metainfo;
     const known = this.#tasks.get(infoHash);
     if (known !== undefined) return known;
+    this.#damagedUntil.delete(infoHash);
     const task = new DownloadTask(metainfo, options, this.#env, {
       announceAfter: this.#leaving.get(infoHash),
       onEnd: () => this.#tasks.delete(infoHash),
@@ -212,6 +224,7 @@ class TcpSwarm implements Swarm {
 
   announceSeed(infoHash: InfoHash, trackers: TrackerTiers): void {
     if (this.#seeds.has(infoHash) || this.#isClosed) return;
+    this.#damagedUntil.delete(infoHash);
     const task = this.#tasks.get(infoHash);
     if (task?.isComplete === true) {
       const announcer = task.handOver();
@@ -316,10 +329,12 @@ class TcpSwarm implements Swarm {
     if (open?.isClosed === false) return open;
     const task = this.#tasks.get(infoHash);
     if (task !== undefined) return task.opened.catch(() => undefined);
+    if ((this.#damagedUntil.get(infoHash) ?? -Infinity) > this.#env.clock.now()) return undefined;
     const known = this.#opening.get(infoHash);
     if (known !== undefined) return await known;
     const opening = this.#open(infoHash).catch((error: unknown) => {
       this.#env.log.warn({ infoHash, error: messageOf(error) }, 'a seed could not be opened');
+      this.#damagedUntil.set(infoHash, this.#env.clock.now() + damagedFor);
       return undefined;
     });
     this.#opening.set(infoHash, opening);
@@ -346,6 +361,16 @@ class TcpSwarm implements Swarm {
     const other = this.#torrents.get(infoHash);
     if (other !== undefined) this.#close(infoHash, other);
     this.#torrents.set(infoHash, torrent);
+    torrent.onDamage = (piece, why) => this.#damaged(torrent, piece, why);
+  }
+
+  /** Wrong bytes help nobody: the torrent ends, and whoever owns the blob sees to it. */
+  #damaged({ metainfo: { infoHash } }: Torrent, piece: number, why: string): void {
+    this.#env.log.error({ infoHash, piece, why }, 'a blob is damaged on the disk');
+    this.#damagedUntil.set(infoHash, this.#env.clock.now() + damagedFor);
+    this.#tasks.get(infoHash)?.damaged(why);
+    this.withdraw(infoHash);
+    this.#onDamage(infoHash);
   }
 
   #tick(): void {

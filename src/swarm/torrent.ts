@@ -10,6 +10,7 @@ import type { Environment } from './environment.ts';
 import { Member } from './member.ts';
 import type { Connection } from './network.ts';
 import { Peer, requestLimit, type PeerEvents } from './peer.ts';
+import { PieceDoubts } from './piece-doubts.ts';
 import { Showing } from './showing.ts';
 
 /** Connections of one torrent. */
@@ -37,6 +38,8 @@ export class Torrent implements PeerEvents {
   readonly have: Bitfield;
   readonly store: PieceStore;
   wanting: Wanting | undefined;
+  /** Hears that the bytes on the disk are not those of the blob any more. */
+  onDamage: ((piece: number, why: string) => void) | undefined;
   /** Hears of each peer that left. */
   onLeft: ((peer: Peer) => void) | undefined;
   /** Bytes of pieces sent. */
@@ -46,6 +49,7 @@ export class Torrent implements PeerEvents {
   /** Those of them that came by themselves. */
   readonly #crowd: Crowd;
   readonly #showing: Showing | undefined;
+  readonly #doubts: PieceDoubts;
   readonly #mostMembers: number;
   #idleSince: number;
   #closed: Promise<void> | undefined;
@@ -56,6 +60,9 @@ export class Torrent implements PeerEvents {
     this.have = have;
     this.#env = env;
     this.#idleSince = env.clock.now();
+    this.#doubts = new PieceDoubts(metainfo, store, env.clock, (piece, why) =>
+      this.onDamage?.(piece, why),
+    );
     const isRevealing = env.isOrigin && have.isFull;
     this.#mostMembers = env.isOrigin ? mostMembersOfOrigin : mostMembers;
     this.#crowd = new Crowd(this.#mostMembers);
@@ -105,8 +112,8 @@ export class Torrent implements PeerEvents {
       now: clock.now(),
     };
     const peer = new Peer(connection, handshake, setting);
-    const member = new Member(peer, this.metainfo.pieceLength, clock.now(), this.#env, {
-      read: (piece, begin, parts) => this.store.read(piece, begin, parts),
+    const member = new Member(peer, this.metainfo, clock.now(), this.#env, {
+      read: (piece, begin, parts) => this.#read(piece, begin, parts),
       send: (messages, done) => peer.sendBlocks(messages, done),
       sent: (blocks) => this.#sent(member, blocks),
       failed: (error) => peer.close(`its piece cannot be read: ${String(error)}`),
@@ -154,6 +161,7 @@ export class Torrent implements PeerEvents {
   close(): Promise<void> {
     if (this.#closed !== undefined) return this.#closed;
     this.wanting = undefined;
+    this.#doubts.close();
     this.#closed = this.store.close();
     for (const { peer } of this.#members.values()) peer.close('the torrent is closed');
     return this.#closed;
@@ -211,6 +219,7 @@ export class Torrent implements PeerEvents {
     this.#members.delete(peer);
     if (!peer.isOutgoing) this.#crowd.remove(peer.remote.host);
     member.onLeft();
+    if (!this.isClosed) this.#doubts.add(member.sentPieces.doubtful);
     this.#idleSince = this.#env.clock.now();
     member.close();
     this.#env.slots.remove(member);
@@ -266,6 +275,7 @@ export class Torrent implements PeerEvents {
   #gained(member: Member, pieces: readonly number[]): void {
     const { peer } = member;
     const gained = pieces.filter((piece) => peer.has.add(piece));
+    member.sentPieces.had(gained);
     this.wanting?.gained(member, gained);
     this.#showing?.had(member, gained, this.#env.clock.now());
     if (member.isPointless(this.have)) peer.close('both have everything');
@@ -278,10 +288,20 @@ export class Torrent implements PeerEvents {
     else member.peer.reject(block);
   }
 
+  async #read(piece: number, begin: number, parts: readonly Uint8Array[]): Promise<void> {
+    try {
+      await this.store.read(piece, begin, parts);
+    } catch (error) {
+      if (!this.isClosed) this.#doubts.add([piece]);
+      throw error;
+    }
+  }
+
   #sent(member: Member, blocks: readonly Block[]): void {
     const now = this.#env.clock.now();
     for (const block of blocks) {
       this.sent += block.length;
+      member.sentPieces.add(block);
       member.hasSent(block.length, now);
       this.#env.counters.sent += block.length;
       this.#showing?.sent(member, block, now);
