@@ -334,7 +334,6 @@ class TcpSwarm implements Swarm {
     if (known !== undefined) return await known;
     const opening = this.#open(infoHash).catch((error: unknown) => {
       this.#env.log.warn({ infoHash, error: messageOf(error) }, 'a seed could not be opened');
-      this.#damagedUntil.set(infoHash, this.#env.clock.now() + damagedFor);
       return undefined;
     });
     this.#opening.set(infoHash, opening);

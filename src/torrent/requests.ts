@@ -27,9 +27,9 @@ const noCancels: readonly never[] = [];
 /** A second source is asked for a piece that takes this many times the usual time, and at least this long. */
 const slowFactor = 4;
 const slowAtLeast = 500;
-/** A suspect piece, which has one source only, is given to another source after this many times the usual time, and this long. */
-const suspectFactor = 8;
-const suspectAtLeast = 5_000;
+/** A suspect piece, which has one source only, is given to another after so long, and after twice as long each time. */
+const suspectPatience = 5_000;
+const mostDoublings = 6;
 /** Pieces that may be on their way however little room there is. */
 const leastBegun = 2;
 
@@ -44,8 +44,8 @@ export class Requests<Source extends object> {
   readonly #picker: PiecePicker;
   readonly #begun = new Map<number, BegunPiece<Source>>();
   readonly #owed = new OwedBlocks<Source>();
-  /** Pieces that failed with several contributors: from now on from a single source. */
-  readonly #single = new Set<number>();
+  /** Pieces that failed with several contributors: from now on from a single source. How often each was taken from one. */
+  readonly #single = new Map<number, number>();
   readonly #blocksPerPiece: number;
   readonly #mayBegin: () => boolean;
   readonly #cancel: (source: Source, block: Block) => void;
@@ -196,7 +196,7 @@ export class Requests<Source extends object> {
     this.#begun.delete(piece);
     this.#picker.reopen(piece);
     if (contributors.length === 1) return contributors[0];
-    this.#single.add(piece);
+    this.#single.set(piece, this.#single.get(piece) ?? 0);
     return undefined;
   }
 
@@ -229,18 +229,20 @@ export class Requests<Source extends object> {
 
   #takeAway(source: Source, has: Having, now: number): BegunPiece<Source> | undefined {
     const begun = this.#hostage(source, has, now);
-    return begun && this.#beginAgain(begun, now);
+    if (begun === undefined) return undefined;
+    const times = this.#single.get(begun.piece) ?? 0;
+    this.#single.set(begun.piece, Math.min(mostDoublings, times + 1));
+    return this.#beginAgain(begun, now);
   }
 
   /** A suspect piece that is needed now and whose source takes very long: nobody may hold it up for ever. */
   #hostage(source: Source, has: Having, now: number): BegunPiece<Source> | undefined {
     if (this.#single.size === 0) return undefined;
-    const patience = Math.max(suspectAtLeast, suspectFactor * (this.#usualTime ?? 0));
     const isFree = this.outstanding(source) === 0 && this.#picker.openCount === 0;
-    for (const piece of this.#single) {
+    for (const [piece, times] of this.#single) {
       const begun = this.#begun.get(piece);
       if (begun === undefined || begun.isComplete || begun.sources.has(source)) continue;
-      if (now - begun.begunAt <= patience || !has.has(piece)) continue;
+      if (now - begun.begunAt <= suspectPatience * 2 ** times || !has.has(piece)) continue;
       if (isFree || this.#picker.isUrgent(piece)) return begun;
     }
     return undefined;
