@@ -203,7 +203,8 @@ export class Fetching implements Wanting, WebSeedUser {
       member.useful > 0 &&
       (peer.isForeign ||
         this.#requests.outstanding(member) > 0 ||
-        this.#requests.wants(member, peer.has, now));
+        this.#requests.wants(member, peer.has, now) ||
+        this.#requests.mayNeed(peer.has));
     if (peer.amInterested !== isInterested) peer.setInterested(isInterested);
   }
 

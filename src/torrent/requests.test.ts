@@ -231,6 +231,29 @@ suite('requests', () => {
     assert.equal(swarm.failed(0), 'b');
   });
 
+  test('whoever has a suspect piece may be needed for it, though one is at it', () => {
+    const swarm = new DrawnSwarm(`
+      a  x
+      b  x
+      c  x
+      d  .
+    `);
+    const mayNeed = (name: string): boolean => swarm.requests.mayNeed(swarm.peer(name).has);
+    swarm.ask('a', 1);
+    swarm.release('a');
+    swarm.ask('b');
+    swarm.arrive('a', '0.0');
+    swarm.arrive('b', '0.1');
+    assert.equal(mayNeed('c'), false);
+    assert.equal(swarm.failed(0), undefined);
+    assert.equal(mayNeed('c'), true);
+    swarm.ask('a');
+    assert.equal(swarm.ask('c'), '');
+    assert.deepEqual(['c', 'd'].map(mayNeed), [true, false]);
+    swarm.arrive('a', '0.0 0.1');
+    assert.equal(mayNeed('c'), false);
+  });
+
   test('two sources of a slow piece, of whom one leaves: nothing is lost', () => {
     for (const gone of ['a', 'b']) {
       const swarm = new DrawnSwarm(`

@@ -107,6 +107,16 @@ export class Requests<Source extends object> {
   }
 
   /**
+   * True for who has a piece that must have one sender: it may be needed at any moment, when that one lets us down, and
+   * must be ready then, or the piece goes round for ever among the few who are.
+   */
+  mayNeed(has: Having): boolean {
+    for (const piece of this.#single)
+      if (has.has(piece) && this.#begun.get(piece)?.isComplete !== true) return true;
+    return false;
+  }
+
+  /**
    * Asks a source that has everything (a web seed) for whole pieces in a row, at most `most`: one that a reader waits
    * for, else open ones, else one that nobody goes on with or another source is slow with. They are settled like all
    * others.
