@@ -53,6 +53,7 @@ export async function startHostEngine(options: HostEngineOptions): Promise<HostE
   const trackerClient = createTrackerClient({ clock, random });
   const link = limitLink(options.link ?? {}, clock, Date.now);
   const { upload, download } = link;
+  let fetcher: Fetcher | undefined;
   const swarmOptions = {
     clock,
     random,
@@ -61,24 +62,26 @@ export async function startHostEngine(options: HostEngineOptions): Promise<HostE
     download,
     trackerClient,
     seed: (infoHash: InfoHash) => cache.seed(infoHash),
+    damaged: (infoHash: InfoHash) => void fetcher?.blobs.heal(infoHash),
     zone: options.zone,
     peersFrom: options.peersFrom,
   };
   try {
     const swarm = await startSwarmOnUsualPort(swarmOptions, options.peerHost, options.peerPort);
-    const fetcher = createFetcher({ upstream, cache, swarm, download, clock, random, log });
-    void fetcher.blobs.seedAll().catch((error: unknown) => {
+    const made = createFetcher({ upstream, cache, swarm, download, clock, random, log });
+    fetcher = made;
+    void made.blobs.seedAll().catch((error: unknown) => {
       log.error({ error }, 'what the cache holds cannot be seeded');
     });
     const close = async (): Promise<void> => {
-      await fetcher.blobs.close();
+      await made.blobs.close();
       await swarm.close();
       link.stop();
       await trackerClient.close();
       await upstream.close();
       await cache.close();
     };
-    return { upstream, cache, swarm, fetcher, close, [Symbol.asyncDispose]: close };
+    return { upstream, cache, swarm, fetcher: made, close, [Symbol.asyncDispose]: close };
   } catch (error) {
     link.stop();
     await trackerClient.close();

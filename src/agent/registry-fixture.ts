@@ -80,9 +80,13 @@ export class RegistryFixture implements AsyncDisposable {
   }
 
   /** Serves the torrent of `bytes`, which are by right those of `digest`, as the torrent of that. */
-  addTorrent(bytes: Buffer, digest: Digest = sha256Of(bytes)): void {
+  addTorrent(
+    bytes: Buffer,
+    digest: Digest = sha256Of(bytes),
+    webSeeds: readonly string[] = [],
+  ): void {
     const metainfo = createMetainfo({ ...metainfoOf(bytes), name: digestFileName(digest) });
-    this.#torrents.set(digest, Buffer.from(encodeMetainfo(metainfo)));
+    this.#torrents.set(digest, encodeMetainfo(metainfo, { webSeeds }));
   }
 
   addImage(repository: string, tag: string, layers: readonly Buffer[]): FixtureImage {

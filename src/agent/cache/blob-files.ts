@@ -100,6 +100,12 @@ export class BlobFiles {
     return await verifying;
   }
 
+  /** As `find`, but hashes the file though it looks as it did. */
+  async findAnew(digest: Digest): Promise<CachedBlob | undefined> {
+    this.#verified.delete(digest);
+    return await this.find(digest);
+  }
+
   /** True when a file of that digest is there; whether it is right, `find` tells. */
   async has(digest: Digest): Promise<boolean> {
     return (await lookOf(this.#blobPath(digest))) !== undefined;

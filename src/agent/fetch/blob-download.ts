@@ -53,11 +53,16 @@ export class BlobDownload {
   #swarmed: DownloadProgress | undefined;
   #plain: PlainDownload | undefined;
 
-  /** `size` is what a manifest says of the blob. */
-  constructor(parts: FetchParts, digest: Digest, repository: Repository, size: number | undefined) {
+  /** `size` is what a manifest says of the blob. Without a repository only its swarm can help. */
+  constructor(
+    parts: FetchParts,
+    digest: Digest,
+    repository: Repository | undefined,
+    size: number | undefined,
+  ) {
     this.#parts = parts;
     this.digest = digest;
-    this.#repositories = new Set([repository]);
+    this.#repositories = new Set(repository === undefined ? [] : [repository]);
     this.#expectedSize = size;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.started = promise;
@@ -181,7 +186,8 @@ export class BlobDownload {
 
   async #findTorrent(signal: AbortSignal): Promise<Metainfo | undefined> {
     const [repository] = this.#repositories;
-    if (repository === undefined || (this.#expectedSize ?? smallBlob) < smallBlob) return undefined;
+    if (repository === undefined) return await this.#parts.cache.torrents.find(this.digest);
+    if ((this.#expectedSize ?? smallBlob) < smallBlob) return undefined;
     const { torrents } = this.#parts;
     const torrent = await abortable(torrents.find(repository, this.digest), signal);
     return torrent !== undefined && torrent.length >= smallBlob ? torrent : undefined;
@@ -226,6 +232,9 @@ export class BlobDownload {
 
   async #overHttp(signal: AbortSignal): Promise<void> {
     const { cache, swarm } = this.#parts;
+    if (this.#repositories.size === 0) {
+      throw new FetchError('FETCH_NO_SOURCE', `no repository is known that has ${this.digest}`);
+    }
     const path = cache.blobs.plainPath(this.digest);
     const target = {
       digest: this.digest,

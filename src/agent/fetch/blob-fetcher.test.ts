@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -6,7 +7,9 @@ import test from 'node:test';
 import { bothWays } from '../../base/link-limits.ts';
 import { digestHex, digestOf, sha256Of, type Digest } from '../../oci/digest.ts';
 import { parseRepository } from '../../oci/reference.ts';
-import { noise } from '../../swarm/swarm-fixtures.ts';
+import { FakePeer } from '../../swarm/fake-peer.ts';
+import { metainfoOf, noise, until } from '../../swarm/swarm-fixtures.ts';
+import { encodeBlock, encodeSimple } from '../../torrent/wire.ts';
 import { engineFor, TestFolder } from '../agent-fixture.ts';
 import type { HostEngine, HostEngineOptions } from '../host-engine.ts';
 import { RegistryFixture } from '../registry-fixture.ts';
@@ -490,3 +493,51 @@ test('torrents are fetched ahead, each once', async (t) => {
   await readAll(await fetcher.blobs.open(repository, digest, large.length));
   assert.equal(fixture.count(/torrents/), 1);
 });
+
+for (const [name, damage] of [
+  [
+    'other bytes',
+    Buffer.concat([large.subarray(0, 700_000), Buffer.alloc(large.length - 700_000)]),
+  ],
+  ['too few bytes', large.subarray(0, 700_000)],
+] as const) {
+  test(`a blob whose file has ${name} while it is seeded is healed by its wrong pieces alone, and seeded again`, async (t) => {
+    const { fixture, folder, start } = await setUp(t);
+    const digest = fixture.addBlob(large);
+    // Only the name of the repository is taken from it.
+    fixture.addTorrent(large, digest, [`http://elsewhere.invalid/v2/team/app/blobs/${digest}`]);
+    const engine = await start();
+    await pull(engine, digest);
+    const metainfo = metainfoOf(large);
+    const before = engine.swarm.totals().fromWebSeeds;
+    const peer = await FakePeer.dial({ host: '127.0.0.1', port: engine.swarm.port }, metainfo);
+    await peer.hears('haveAll');
+    await writeFile(blobFile(folder, digest), damage);
+    peer.say(encodeSimple('interested'));
+    await peer.hears('unchoke');
+    const last = metainfo.pieceCount - 2;
+    for (let begin = 0; begin < metainfo.pieceLength; begin += 16_384)
+      peer.say(encodeBlock('request', { piece: last, begin, length: 16_384 }));
+    await until('it answers', () => peer.isClosed || peer.all('piece').length === 4);
+    peer.close();
+    await until(
+      'the file is right',
+      () => {
+        const file = blobFile(folder, digest);
+        return existsSync(file) && readFileSync(file).equals(large);
+      },
+      15_000,
+    );
+    await until('it is done', () =>
+      engine.fetcher.blobs.downloads().every(({ state }) => state === 'complete'),
+    );
+    const fetched = engine.swarm.totals().fromWebSeeds - before;
+    assert.ok(
+      fetched > 0 && fetched <= large.length - 700_000 + metainfo.pieceLength,
+      `${fetched} bytes`,
+    );
+    const again = await FakePeer.dial({ host: '127.0.0.1', port: engine.swarm.port }, metainfo);
+    await again.hears('haveAll');
+    again.close();
+  });
+}

@@ -1,7 +1,10 @@
 import { abortable } from '../../base/abortable.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
-import type { Repository } from '../../oci/reference.ts';
+import { parseRepository, type Repository } from '../../oci/reference.ts';
+import type { InfoHash } from '../../torrent/ids.ts';
+import type { BlobTorrent } from '../cache/torrent-files.ts';
 import { BlobDownload, smallBlob, type FetchParts } from './blob-download.ts';
 import type { BlobProgress, BlobReader } from './blob-reader.ts';
 import { DownloadReader } from './download-reader.ts';
@@ -45,16 +48,7 @@ export class BlobFetcher implements AsyncDisposable {
   ): Promise<BlobReader> {
     signal?.throwIfAborted();
     if (this.#closed) throw new FetchError('FETCH_CLOSED', 'the fetcher is closed');
-    let download = this.#running.get(digest);
-    if (download === undefined) {
-      download = new BlobDownload(this.#parts, digest, repository, size);
-      this.#running.set(digest, download);
-      const ended = download;
-      const onEnd = (): void => this.#onEnd(ended);
-      void download.done.then(onEnd, onEnd);
-    } else {
-      download.addRepository(repository);
-    }
+    const download = this.#fetch(digest, repository, size);
     const length = await abortable(download.started, signal);
     return new DownloadReader(download, length, this.#parts.cache.blobs);
   }
@@ -79,6 +73,25 @@ export class BlobFetcher implements AsyncDisposable {
     for await (const { metainfo } of this.#parts.cache.seeds()) {
       if (this.#closed) return;
       this.#parts.swarm.announceSeed(metainfo.infoHash, metainfo.trackers);
+    }
+  }
+
+  /**
+   * What is seeded under `infoHash` was found damaged: the blob is hashed anew, and what is wrong of it is fetched again, from
+   * its swarm and from the repository that its torrent names. Never rejects.
+   */
+  async heal(infoHash: InfoHash): Promise<void> {
+    const { cache, swarm, log } = this.#parts;
+    try {
+      const torrent = await cache.torrents.byInfoHash(infoHash);
+      if (torrent === undefined || this.#closed || this.#running.has(torrent.digest)) return;
+      const { digest, metainfo } = torrent;
+      if ((await cache.blobs.findAnew(digest)) !== undefined) {
+        return swarm.announceSeed(infoHash, metainfo.trackers);
+      }
+      if (!this.#closed) await this.#fetch(digest, repositoryOf(torrent), metainfo.length).done;
+    } catch (error) {
+      log.warn({ infoHash, error: messageOf(error) }, 'a damaged blob was not healed');
     }
   }
 
@@ -110,6 +123,20 @@ export class BlobFetcher implements AsyncDisposable {
     await this.close();
   }
 
+  /** The fetch of a blob that is under way, or a new one. */
+  #fetch(digest: Digest, repository: Repository | undefined, size?: number): BlobDownload {
+    const running = this.#running.get(digest);
+    if (running !== undefined) {
+      if (repository !== undefined) running.addRepository(repository);
+      return running;
+    }
+    const download = new BlobDownload(this.#parts, digest, repository, size);
+    this.#running.set(digest, download);
+    const onEnd = (): void => this.#onEnd(download);
+    void download.done.then(onEnd, onEnd);
+    return download;
+  }
+
   #onEnd(download: BlobDownload): void {
     this.#running.delete(download.digest);
     this.#plainBytes += download.plainBytes;
@@ -117,4 +144,18 @@ export class BlobFetcher implements AsyncDisposable {
     this.#finished.push({ at: this.#parts.clock.now(), progress: download.progress() });
     if (this.#finished.length > mostFinished) this.#finished.shift();
   }
+}
+
+/** The repository in which the registry said that it has the blob. Only its name is taken from there, never the host. */
+function repositoryOf({ digest, metainfo }: BlobTorrent): Repository | undefined {
+  for (const url of metainfo.webSeeds) {
+    const [, name] = /\/v2\/(.+)\/blobs\/[^/]+$/.exec(URL.parse(url)?.pathname ?? '') ?? [];
+    if (name === undefined || !url.endsWith(digest)) continue;
+    try {
+      return parseRepository(name);
+    } catch {
+      // Another maker's URL.
+    }
+  }
+  return undefined;
 }

@@ -6,6 +6,8 @@ export class FetchError extends DocketError {
     | 'FETCH_DIGEST_WRONG'
     /** Bytes that were read already turned out to be wrong: what reads them must begin anew. */
     | 'FETCH_BYTES_WRONG'
+    /** No repository of the registry is known that has the blob. */
+    | 'FETCH_NO_SOURCE'
     /** The fetcher is being closed. */
     | 'FETCH_CLOSED';
 }
