@@ -111,7 +111,7 @@ export class Requests<Source extends object> {
    * must be ready then, or the piece goes round for ever among the few who are.
    */
   mayNeed(has: Having): boolean {
-    for (const piece of this.#single)
+    for (const piece of this.#single.keys())
       if (has.has(piece) && this.#begun.get(piece)?.isComplete !== true) return true;
     return false;
   }
