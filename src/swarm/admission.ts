@@ -1,3 +1,4 @@
+import { Allowance } from '../base/allowance.ts';
 import type { Clock } from '../base/clock.ts';
 import { Crowd } from './crowd.ts';
 
@@ -31,8 +32,8 @@ export class Admission {
   readonly #taken: Crowd;
   readonly #greeting: Crowd;
   readonly #perSecondOfHost: number;
-  readonly #rate: Bucket;
-  readonly #rates = new Map<string, Bucket>();
+  readonly #rate: Allowance;
+  readonly #rates = new Map<string, Allowance>();
   #forgotAt = 0;
 
   constructor(clock: Clock, limits: AdmissionLimits = {}) {
@@ -40,7 +41,7 @@ export class Admission {
     this.#taken = new Crowd(limits.connections ?? 2_000);
     this.#greeting = new Crowd(limits.greeting ?? 512);
     this.#perSecondOfHost = limits.perSecondOfHost ?? 200;
-    this.#rate = new Bucket(limits.perSecond ?? 1_000, clock.now());
+    this.#rate = allowance(limits.perSecond ?? 1_000, clock.now());
   }
 
   /** Connections that were taken and are not over. */
@@ -78,7 +79,7 @@ export class Admission {
     let rate = this.#rates.get(host);
     if (rate === undefined) {
       if (this.#rates.size >= mostHosts && now - this.#forgotAt > 1_000) this.#forget(now);
-      rate = new Bucket(this.#perSecondOfHost, now);
+      rate = allowance(this.#perSecondOfHost, now);
       // So many at once that none can be forgotten: all together they are still bounded.
       if (this.#rates.size < 2 * mostHosts) this.#rates.set(host, rate);
     }
@@ -91,33 +92,6 @@ export class Admission {
   }
 }
 
-/** So many a second, and some seconds' worth at once. */
-class Bucket {
-  readonly #perSecond: number;
-  #left: number;
-  #at: number;
-
-  constructor(perSecond: number, now: number) {
-    this.#perSecond = perSecond;
-    this.#left = perSecond * burstSeconds;
-    this.#at = now;
-  }
-
-  take(now: number): boolean {
-    this.#fill(now);
-    if (this.#left < 1) return false;
-    this.#left--;
-    return true;
-  }
-
-  isFull(now: number): boolean {
-    this.#fill(now);
-    return this.#left >= this.#perSecond * burstSeconds;
-  }
-
-  #fill(now: number): void {
-    const most = this.#perSecond * burstSeconds;
-    this.#left = Math.min(most, this.#left + ((now - this.#at) / 1000) * this.#perSecond);
-    this.#at = now;
-  }
+function allowance(perSecond: number, now: number): Allowance {
+  return new Allowance(perSecond, perSecond * burstSeconds, now);
 }

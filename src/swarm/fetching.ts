@@ -128,11 +128,12 @@ export class Fetching implements Wanting, WebSeedUser {
     if ('peer' in source) this.#ask(source);
   }
 
-  rejected(member: Member, block: Block): void {
-    if (!this.#requests.rejected(member, block)) return;
+  rejected(member: Member, block: Block): boolean {
+    if (!this.#requests.rejected(member, block)) return false;
     // Who refuses without a choke would refuse again at once.
     if (!member.peer.isChoking) member.shunnedUntil = this.#env.clock.now() + 1_000;
     this.#askAll();
+    return true;
   }
 
   left(member: Member): void {

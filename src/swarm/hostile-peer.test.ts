@@ -170,6 +170,31 @@ suite('a hostile peer', { timeout: 60_000 }, () => {
       peer.close();
     }));
 
+  for (const [what, words] of [
+    ['tells again and again of a piece', encodeHave(3)],
+    ['shows its pieces again and again', encodeBitfield(Buffer.of(0b1000_0000, 0))],
+    ['says again and again that it is interested', encodeSimple('interested')],
+    ['chokes again and again', encodeSimple('choke')],
+    ['cancels again and again what it did not ask for', encodeBlock('cancel', first)],
+    ['rejects again and again what it was not asked for', encodeBlock('reject', first)],
+    [
+      'sends extension handshakes without end',
+      encodeExtended(0, Buffer.from('d1:md6:ut_pexi1eee')),
+    ],
+    ['sends keep-alives without end', Buffer.alloc(4)],
+  ] as const) {
+    test(`that ${what} is heard out for a while and then dropped`, () =>
+      withSeeder(async (seeder, seed) => {
+        const peer = await FakePeer.dial(addressOf(seeder), seed.metainfo);
+        await peer.hears('haveAll');
+        peer.say(...Array.from({ length: 1_500 }, () => words), encodeSimple('notInterested'));
+        peer.say(encodeBlock('request', first));
+        await peer.hears('reject');
+        peer.say(...Array.from({ length: 1_500 }, () => words));
+        await peer.dropped();
+      }));
+  }
+
   test('that cancels and rejects what was never asked is served all the same', () =>
     withSeeder(async (seeder, seed) => {
       const peer = await FakePeer.dial(addressOf(seeder), seed.metainfo);

@@ -1,3 +1,4 @@
+import { Allowance } from '../base/allowance.ts';
 import { Pace } from '../base/pace.ts';
 import type { Bitfield } from '../torrent/bitfield.ts';
 import type { Block, Geometry } from '../torrent/geometry.ts';
@@ -9,6 +10,10 @@ import { UploadQueue, type UploadTarget } from './upload-queue.ts';
 
 /** A turn lasts for a piece, and for this many bytes at least. */
 const leastGrant = 256 * 1024;
+
+/** Messages that tell nothing: so many a second, and so many at once, as when many cancels meet their blocks half way. */
+const smallTalkPerSecond = 50;
+const mostSmallTalk = 2_000;
 
 /** A peer in one torrent, with what this host does for it and wants of it. */
 export class Member implements SlotCandidate {
@@ -26,6 +31,8 @@ export class Member implements SlotCandidate {
   heardAt = 0;
   /** Blocks that come from it, a millisecond. */
   readonly pace: Pace;
+  /** Messages that tell nothing. */
+  readonly smallTalk: Allowance;
   /** It stalled: it is asked for nothing until then. */
   shunnedUntil = 0;
   /** Called when it is gone. */
@@ -44,6 +51,7 @@ export class Member implements SlotCandidate {
     this.sentPieces = new SentPieces(geometry);
     this.since = now;
     this.#joinedAt = now;
+    this.smallTalk = new Allowance(smallTalkPerSecond, mostSmallTalk, now);
     this.pace = new Pace(now);
     this.#uploads = new UploadQueue(env.upload, env.messages, target);
   }
@@ -101,9 +109,11 @@ export class Member implements SlotCandidate {
     this.#activeAt = now;
   }
 
-  /** It does not want the block any more: BEP 6 wants an answer all the same. */
-  cancelled(block: Block): void {
-    if (this.#uploads.cancel(block)) this.peer.reject(block);
+  /** It does not want the block any more: BEP 6 wants an answer all the same. False when it had not asked for it. */
+  cancelled(block: Block): boolean {
+    const isCancelled = this.#uploads.cancel(block);
+    if (isCancelled) this.peer.reject(block);
+    return isCancelled;
   }
 
   drained(): void {

@@ -188,6 +188,49 @@ suite('peer', () => {
     assert.deepEqual(ended, ['gone']);
   });
 
+  test('one whose message does not end is given up, however often a byte of it comes', () => {
+    const connection = new TestConnection();
+    const { peer, ended } = peerOn(connection);
+    let now = 0;
+    peer.start(Buffer.alloc(0), () => now);
+    const message = Buffer.concat([
+      encodePieceHeader({ piece: 1, begin: 0, length: 500 }),
+      Buffer.alloc(500),
+    ]);
+    for (; now < 90_000; now += 1_000) {
+      connection.come(message.subarray(now / 1_000, now / 1_000 + 1));
+      peer.tick(now);
+    }
+    assert.deepEqual(ended, []);
+    peer.tick(90_001);
+    assert.deepEqual(ended, ['gone']);
+    assert.equal(peer.reason, 'its message does not end');
+  });
+
+  test('one that sends message upon message, none of them whole at any moment, is not given up', () => {
+    const connection = new TestConnection();
+    const { peer, ended } = peerOn(connection);
+    let now = 0;
+    peer.start(Buffer.alloc(0), () => now);
+    const two = Buffer.concat([encodeHave(1), encodeHave(2)]);
+    connection.come(two.subarray(0, 5));
+    for (; now < 300_000; now += 30_000) {
+      connection.come(two.subarray(5, 14));
+      peer.tick(now);
+    }
+    assert.deepEqual(ended, []);
+  });
+
+  test('of its extension handshakes only the first few are looked at', () => {
+    const connection = new TestConnection();
+    const { peer } = peerOn(connection);
+    peer.start(Buffer.alloc(0), () => 0);
+    for (let count = 0; count < 4; count++)
+      connection.come(encodeExtended(0, Buffer.from('wrong')));
+    connection.come(encodeExtended(0, Buffer.from('d4:reqqi7ee')));
+    assert.equal(peer.extension, undefined);
+  });
+
   test('one that does not read is given up after a minute, unless it reads again', () => {
     const connection = new TestConnection();
     const { peer, ended } = peerOn(connection);

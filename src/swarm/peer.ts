@@ -31,6 +31,11 @@ const modestRequestLimit = 50;
 const mostUnread = 256 * 1024;
 const readWithin = 60_000;
 
+/** A message must have come whole within this many milliseconds. */
+const messageWithin = 90_000;
+/** Extension handshakes that are looked at. */
+const mostHandshakes = 4;
+
 /** Who hears what a peer says. */
 export interface PeerEvents {
   message(peer: Peer, message: WireMessage): void;
@@ -62,6 +67,10 @@ export class Peer {
   readonly #events: PeerEvents;
   readonly #isExtended: boolean;
   #isClosed = false;
+  #handshakes = 0;
+  /** Messages that came, and when the one that is coming began. */
+  #messages = 0;
+  #messageSince: number | undefined;
   /** Reads that wait for the link. */
   #waits = 0;
   /** Bytes written, blocks aside, since it has stopped reading. */
@@ -176,6 +185,8 @@ export class Peer {
     if (this.#isFull) this.#fullSince ??= now;
     if (now - this.#lastHeard > 150_000) this.close('it was silent for too long');
     else if (now - (this.#fullSince ?? now) > readWithin) this.close('it does not read');
+    else if (now - (this.#messageSince ?? now) > messageWithin)
+      this.close('its message does not end');
     else if (now - this.#keptAlive > 60_000) {
       this.#keptAlive = now;
       this.#send(keepAlive);
@@ -211,15 +222,20 @@ export class Peer {
         if (this.#waits === 0) this.#connection.resume();
       });
     }
+    const before = this.#messages;
     const wrong = this.#parser.push(chunk, (message) => {
       this.#handle(message);
       return !this.#isClosed;
     });
     if (wrong !== undefined) this.close(`it sent an impossible ${wrong}`);
+    // While we do not read it is not the peer that is slow.
+    if (!this.#parser.isWithin || this.#waits > 0) this.#messageSince = undefined;
+    else if (this.#messageSince === undefined || this.#messages > before) this.#messageSince = now;
   }
 
   #handle(message: WireMessage): void {
-    if (message.type === 'extended' && message.id === 0) {
+    this.#messages++;
+    if (message.type === 'extended' && message.id === 0 && this.#handshakes++ < mostHandshakes) {
       this.extension ??= parseExtensionHandshake(message.payload);
     }
     this.#events.message(this, message);

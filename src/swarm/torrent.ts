@@ -27,7 +27,8 @@ export interface Wanting {
   choked(member: Member): void;
   unchoked(member: Member): void;
   block(member: Member, piece: number, begin: number, data: Uint8Array): void;
-  rejected(member: Member, block: Block): void;
+  /** False when the member did not owe the block. */
+  rejected(member: Member, block: Block): boolean;
   left(member: Member): void;
 }
 
@@ -172,9 +173,11 @@ export class Torrent implements PeerEvents {
     if (member === undefined) return;
     switch (message.type) {
       case 'choke':
+        if (peer.isChoking) return this.#heardNothing(member);
         peer.isChoking = true;
         return this.wanting?.choked(member);
       case 'unchoke':
+        if (!peer.isChoking) return this.#heardNothing(member);
         peer.isChoking = false;
         return this.wanting?.unchoked(member);
       case 'interested':
@@ -192,9 +195,11 @@ export class Torrent implements PeerEvents {
       case 'request':
         return this.#asked(member, message.block);
       case 'cancel':
-        return member.cancelled(message.block);
+        return member.cancelled(message.block) ? undefined : this.#heardNothing(member);
       case 'reject':
-        return this.wanting?.rejected(member, message.block);
+        return this.wanting?.rejected(member, message.block) === true
+          ? undefined
+          : this.#heardNothing(member);
       case 'piece':
         return this.wanting === undefined
           ? peer.close('it sent a block that was not asked for')
@@ -205,7 +210,7 @@ export class Torrent implements PeerEvents {
       case 'suggest':
       case 'allowedFast':
       case 'extended':
-        return undefined;
+        return this.#heardNothing(member);
     }
   }
 
@@ -261,7 +266,7 @@ export class Torrent implements PeerEvents {
   }
 
   #interest(member: Member, isInterested: boolean): void {
-    if (member.peer.isInterested === isInterested) return;
+    if (member.peer.isInterested === isInterested) return this.#heardNothing(member);
     member.peer.isInterested = isInterested;
     if (isInterested && member.peer.amChoking) member.since = this.#env.clock.now();
     this.#env.slots.reconsider();
@@ -275,10 +280,16 @@ export class Torrent implements PeerEvents {
   #gained(member: Member, pieces: readonly number[]): void {
     const { peer } = member;
     const gained = pieces.filter((piece) => peer.has.add(piece));
+    if (gained.length === 0) return this.#heardNothing(member);
     member.sentPieces.had(gained);
     this.wanting?.gained(member, gained);
     this.#showing?.had(member, gained, this.#env.clock.now());
     if (member.isPointless(this.have)) peer.close('both have everything');
+  }
+
+  /** The peer said what was known, or means nothing here: it may now and then, but not without end. */
+  #heardNothing(member: Member): void {
+    if (!member.smallTalk.take(this.#env.clock.now())) member.peer.close('it talks without end');
   }
 
   #asked(member: Member, block: Block): void {

@@ -46,6 +46,11 @@ export class WireParser {
     this.#partial = Buffer.allocUnsafeSlow(4 + longest);
   }
 
+  /** True when the beginning of a message has come and its end has not. */
+  get isWithin(): boolean {
+    return this.#held > 0;
+  }
+
   /**
    * Hands each whole message to `handle`, until that returns false. Returns what the peer did wrong, or undefined;
    * after either a wrong or a false the parser must not be used again.
