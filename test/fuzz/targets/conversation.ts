@@ -10,7 +10,7 @@ import { startSwarm } from '../../../src/swarm/swarm.ts';
 import { Bitfield } from '../../../src/torrent/bitfield.ts';
 import { blockLength } from '../../../src/torrent/geometry.ts';
 import { encodeHandshake, handshakeLength } from '../../../src/torrent/handshake.ts';
-import type { InfoHash, PeerId } from '../../../src/torrent/ids.ts';
+import type { PeerId } from '../../../src/torrent/ids.ts';
 import type { Metainfo } from '../../../src/torrent/metainfo.ts';
 import { WireParser } from '../../../src/torrent/wire-parser.ts';
 import {
@@ -108,7 +108,7 @@ class Stage {
   }
 
   static async open(): Promise<Stage> {
-    let accept = (_: Connection): void => {};
+    let accept: ((connection: Connection) => void) | undefined;
     const swarm = await startSwarm({
       listen: { host: '127.0.0.1', port: 0 },
       clock: systemClock,
@@ -135,7 +135,7 @@ class Stage {
       admission: { perSecond: 1e6, perSecondOfHost: 1e6 },
     });
     swarm.download(wanted, { path: 'wanted' });
-    return new Stage((connection) => accept(connection));
+    return new Stage((connection) => accept?.(connection));
   }
 
   async connect(metainfo: Metainfo): Promise<Line> {
@@ -144,7 +144,7 @@ class Stage {
     const line = new Line(host, metainfo.pieceCount);
     this.#accept(line);
     const id = number.toString(16).padStart(40, '0') as PeerId;
-    line.come(encodeHandshake(metainfo.infoHash as InfoHash, id));
+    line.come(encodeHandshake(metainfo.infoHash, id));
     await turn();
     return line;
   }
