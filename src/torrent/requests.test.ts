@@ -162,20 +162,71 @@ suite('requests', () => {
   test('slow is slow as compared with the usual', () => {
     const swarm = new DrawnSwarm(
       `
-      a  x x
-      b  x x
+      a  x x x
+      b  x x x
+    `,
+      { blocks: 1 },
+    );
+    const [ofA, ofB] = [swarm.ask('a', 1), swarm.ask('b', 1)];
+    swarm.now = 1_000;
+    swarm.arrive('a', ofA);
+    swarm.arrive('b', ofB);
+    for (const piece of swarm.unverified) swarm.verified(piece);
+    const last = swarm.ask('a');
+    swarm.now += 4_000;
+    assert.equal(swarm.ask('b'), '');
+    swarm.now += 1;
+    assert.equal(swarm.ask('b'), last);
+  });
+
+  test('a few slow pieces do not make slowness usual', () => {
+    const swarm = new DrawnSwarm(
+      `
+      a  x x x x
+      b  x x x x
+    `,
+      { blocks: 1 },
+    );
+    for (const [name, took] of [
+      ['a', 100],
+      ['a', 8_000],
+      ['b', 100],
+    ] as const) {
+      const block = swarm.ask(name, 1);
+      swarm.now += took;
+      swarm.arrive(name, block);
+      for (const piece of swarm.unverified) swarm.verified(piece);
+    }
+    const last = swarm.ask('a', 1);
+    swarm.now += 2_500;
+    assert.equal(swarm.ask('b'), last);
+  });
+
+  test('a slow piece has more sources in time, and who never sent anything is asked last', () => {
+    const swarm = new DrawnSwarm(
+      `
+      a  x .
+      b  . x
+      c  . x
+      d  . x
     `,
       { blocks: 1 },
     );
     swarm.ask('a', 1);
-    swarm.now = 1_000;
     swarm.arrive('a', '0.0');
     swarm.verified(0);
-    swarm.ask('a');
-    swarm.now += 4_000;
-    assert.equal(swarm.ask('b'), '');
-    swarm.now += 1;
-    assert.equal(swarm.ask('b'), '1.0');
+    swarm.ask('b', 1);
+    swarm.now = 501;
+    assert.equal(swarm.ask('c'), '', 'nobody knows it');
+    assert.equal(swarm.ask('a'), '');
+    swarm.gain('a', 1);
+    assert.equal(swarm.ask('a'), '1.0');
+    assert.equal(swarm.ask('c'), '');
+    swarm.now = 1_001;
+    assert.equal(swarm.ask('c'), '', 'two are at it');
+    swarm.now = 1_501;
+    assert.equal(swarm.ask('c'), '1.0');
+    assert.equal(swarm.ask('d'), '');
   });
 
   test('a piece that a reader waits for is asked of a second source even while others are open', () => {

@@ -30,6 +30,7 @@ const slowAtLeast = 500;
 /** A suspect piece, which has one source only, is given to another after so long, and after twice as long each time. */
 const suspectPatience = 5_000;
 const mostDoublings = 6;
+const mostSources = 6;
 /** Pieces that may be on their way however little room there is. */
 const leastBegun = 2;
 
@@ -50,6 +51,9 @@ export class Requests<Source extends object> {
   readonly #mayBegin: () => boolean;
   readonly #cancel: (source: Source, block: Block) => void;
   #usualTime: number | undefined;
+  /** Those who sent something. */
+  readonly #proven = new WeakSet<Source>();
+  #isAnyProven = false;
 
   /**
    * `mayBegin` is false while another piece would be too much to hold; two may always be on their way. `cancel` hears of
@@ -82,7 +86,7 @@ export class Requests<Source extends object> {
   next(source: Source, has: Having, now: number): Block | undefined {
     const begun =
       this.#own(source) ??
-      this.#urgent(source, has) ??
+      this.#urgent(source, has, now) ??
       this.#takeOver(has, now) ??
       this.#takeAway(source, has, now) ??
       this.#begin(has, now) ??
@@ -98,7 +102,7 @@ export class Requests<Source extends object> {
   wants(source: Source, has: Having, now: number): boolean {
     return (
       this.#own(source) !== undefined ||
-      this.#urgent(source, has) !== undefined ||
+      this.#urgent(source, has, now) !== undefined ||
       this.#leftBehind(has) !== undefined ||
       this.#hostage(source, has, now) !== undefined ||
       this.#picker.pick(has) !== undefined ||
@@ -147,10 +151,12 @@ export class Requests<Source extends object> {
     // What comes after all is as good, unless the piece must have one sender.
     const isOfUse = wasOwed || !this.#single.has(block.piece);
     if (begun === undefined || begun.isReceived(index) || !isOfUse) return { kind: 'late' };
+    this.#proven.add(source);
+    this.#isAnyProven = true;
     const others = begun.receive(source, index) - (wasOwed ? 1 : 0);
     if (begun.isComplete) {
       const took = now - begun.begunAt;
-      this.#usualTime = this.#usualTime === undefined ? took : this.#usualTime * 0.8 + took * 0.2;
+      this.#usualTime = usualTime(this.#usualTime, took);
     }
     const cancel = others > 0 ? this.#owed.takeBackFromAll(key) : noCancels;
     return { kind: 'wanted', complete: begun.isComplete, cancel };
@@ -217,9 +223,9 @@ export class Requests<Source extends object> {
     return undefined;
   }
 
-  #urgent(source: Source, has: Having): BegunPiece<Source> | undefined {
+  #urgent(source: Source, has: Having, now: number): BegunPiece<Source> | undefined {
     if (!this.#picker.isAnyUrgent) return undefined;
-    return this.#shared(source, has, ({ piece }) => this.#picker.isUrgent(piece));
+    return this.#shared(source, has, now, ({ piece }) => this.#picker.isUrgent(piece));
   }
 
   #leftBehind(has: Having): BegunPiece<Source> | undefined {
@@ -266,23 +272,39 @@ export class Requests<Source extends object> {
 
   #slow(source: Source, has: Having, now: number): BegunPiece<Source> | undefined {
     if (this.#picker.openCount > 0) return undefined;
-    const patience = Math.max(slowAtLeast, slowFactor * (this.#usualTime ?? 0));
     const isFree = this.outstanding(source) === 0;
-    return this.#shared(source, has, (begun) => {
+    return this.#shared(source, has, now, (begun) => {
       const isSecond = begun.sources.size > 1 && begun.sources.has(source);
-      return isSecond || (isFree && now - begun.begunAt > patience);
+      return isSecond || (isFree && now - begun.begunAt > this.#patience);
     });
   }
 
-  /** A piece that `isDue` and that `source` may have a share in, as one of two. */
+  /** How long a piece may take before others are asked for it too. */
+  get #patience(): number {
+    return Math.max(slowAtLeast, slowFactor * (this.#usualTime ?? 0));
+  }
+
+  /**
+   * How many sources a piece may have: two, and one more each time that they have had their time. Those who stall under ever
+   * new names could otherwise hold up the end for ever.
+   */
+  #mostSources(begun: BegunPiece<Source>, now: number): number {
+    return Math.min(mostSources, Math.max(2, Math.floor((now - begun.begunAt) / this.#patience)));
+  }
+
+  /** A piece that `isDue` and that `source` may have a share in, as one of few. Who never sent anything comes later than others. */
   #shared(
     source: Source,
     has: Having,
+    now: number,
     isDue: (begun: BegunPiece<Source>) => boolean,
   ): BegunPiece<Source> | undefined {
+    const isProven = !this.#isAnyProven || this.#proven.has(source);
     for (const begun of this.#begun.values()) {
       if (begun.isComplete || this.#single.has(begun.piece) || !has.has(begun.piece)) continue;
-      const isRoom = begun.sources.size < 2 || begun.sources.has(source);
+      if (!isProven && now - begun.begunAt <= 2 * this.#patience) continue;
+      const isRoom =
+        begun.sources.size < this.#mostSources(begun, now) || begun.sources.has(source);
       if (isRoom && isDue(begun) && this.#blockFor(source, begun) >= 0) return begun;
     }
     return undefined;
@@ -357,4 +379,10 @@ export class Requests<Source extends object> {
       return undefined;
     return index;
   }
+}
+
+/** Fast pieces count for more than slow ones: whoever dribbles does not make slowness usual. */
+function usualTime(usual: number | undefined, took: number): number {
+  if (usual === undefined) return took;
+  return usual + (took - usual) * (took < usual ? 0.2 : 0.05);
 }
