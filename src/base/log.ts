@@ -12,9 +12,22 @@ export interface Log {
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** A log of JSON lines on standard error; standard output is for data. */
+/**
+ * A log of JSON lines on standard error; standard output is for data. What peers and trackers said stands in it escaped, so that
+ * it can be looked at in a terminal.
+ */
 export function createLog(level: LogLevel): Log {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination(2));
+  const { isoTime } = pino.stdTimeFunctions;
+  const hooks = { streamWrite: escapeRest };
+  return pino({ level, base: null, timestamp: isoTime, hooks }, destination(2));
+}
+
+/** JSON escapes the control characters of ASCII, but not those beyond, nor the marks that turn text around. */
+function escapeRest(line: string): string {
+  return line.replaceAll(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 export const silentLog: Log = {

@@ -114,6 +114,17 @@ suite('HTTP tracker client', { timeout: 10_000 }, () => {
     });
   });
 
+  test('a redirect is followed nowhere', async (t) => {
+    const asked: (string | undefined)[] = [];
+    const { client, url } = await setUp(t, (request, response) => {
+      asked.push(request.url?.split('?')[0]);
+      response.writeHead(302, { location: '/elsewhere' }).end();
+    });
+
+    await assert.rejects(client.announce(url, announce), { message: /302/ });
+    assert.equal(asked.length, 1);
+  });
+
   test('an answer without end is given up at 64 KiB', async (t) => {
     let sent = 0;
     const { client, url } = await setUp(t, (_, response) => {

@@ -136,6 +136,20 @@ suite('metainfo', { timeout: 60_000 }, () => {
     assert.deepEqual(parse({ 'announce-list': 5, 'url-list': 7 }).trackers, []);
   });
 
+  test('of thousands of trackers and web seeds only some are kept, and none that is too long', () => {
+    const many = Array.from({ length: 5_000 }, (_, index) => `http://t${index}/announce`);
+    assert.equal(parse({ 'announce-list': many.map((url) => [url]) }).trackers.flat().length, 64);
+    assert.equal(parse({ 'announce-list': [many, many] }).trackers.flat().length, 64);
+    const tiers = Array.from({ length: 60 }, (_, tier) => many.slice(60 * tier, 60 * tier + 60));
+    assert.equal(parse({ 'announce-list': tiers }).trackers.flat().length, 64);
+    assert.equal(parse({ 'url-list': many }).webSeeds.length, 64);
+    const long = `http://t/${'x'.repeat(2_040)}`;
+    assert.deepEqual(parse({ announce: long, 'url-list': [long, 'http://w'] }).webSeeds, [
+      'http://w',
+    ]);
+    assert.deepEqual(parse({ announce: long }).trackers, []);
+  });
+
   test('a torrent of several files, and one without v1 hashes, is refused with the reason', () => {
     const several = { name: 'x', 'piece length': 4, pieces: Buffer.alloc(40), files: [] };
     assert.throws(() => parse({}, several), {

@@ -44,6 +44,9 @@ export class MetainfoError extends DocketError {
 
 /** The most bytes of a `.torrent` that are read. */
 export const largestMetainfo = 10 * 1024 * 1024;
+/** Trackers, and web seeds, of one torrent that are kept, and their longest URL: a foreign torrent must not make us call on thousands. */
+const mostUrls = 64;
+const longestUrl = 2_048;
 const largestPiece = 64 * 1024 * 1024;
 const sha1Bytes = 20;
 const sha256Bytes = 32;
@@ -152,8 +155,9 @@ function checkedShape(
 function trackersOf(values: BencodeDictionary): TrackerTiers {
   const list = values.get('announce-list');
   const tiers = isList(list)
-    ? trackerTiers(list.map((tier) => (isList(tier) ? texts(tier) : [])))
+    ? trackerTiers(list.slice(0, mostUrls).map((tier) => (isList(tier) ? texts(tier) : [])))
     : [];
+  if (tiers.flat().length > mostUrls) return trackerTiers([tiers.flat().slice(0, mostUrls)]);
   return tiers.length > 0 ? tiers : trackerTiers([texts([values.get('announce')])]);
 }
 
@@ -162,7 +166,8 @@ function webSeedsOf(value: BencodeValue | undefined): string[] {
 }
 
 function texts(values: readonly (BencodeValue | undefined)[]): string[] {
-  return [...new Set(values.map((value) => textOf(value) ?? ''))].filter((text) => text !== '');
+  const urls = values.slice(0, mostUrls).map((value) => textOf(value) ?? '');
+  return [...new Set(urls)].filter((url) => url !== '' && url.length <= longestUrl);
 }
 
 function hashOf(info: Uint8Array): InfoHash {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -492,6 +495,25 @@ test('torrents are fetched ahead, each once', async (t) => {
   while ((await cache.torrents.find(digest)) === undefined) await pause(5);
   await readAll(await fetcher.blobs.open(repository, digest, large.length));
   assert.equal(fixture.count(/torrents/), 1);
+});
+
+test('of the web seeds that a torrent names none is asked: bytes come from our registry alone', async (t) => {
+  const { fixture, start } = await setUp(t);
+  let asked = 0;
+  const elsewhere = createServer((_, response) => {
+    asked++;
+    response.writeHead(500).end();
+  });
+  elsewhere.listen(0, '127.0.0.1');
+  await once(elsewhere, 'listening');
+  t.after(() => elsewhere.close());
+  const { port } = elsewhere.address() as AddressInfo;
+  const digest = fixture.addBlob(large);
+  fixture.addTorrent(large, digest, [`http://127.0.0.1:${port}/v2/team/app/blobs/${digest}`]);
+  const engine = await start();
+  assert.deepEqual(await pull(engine, digest), large);
+  assert.equal(engine.swarm.totals().fromWebSeeds, large.length);
+  assert.equal(asked, 0);
 });
 
 for (const [name, damage] of [
