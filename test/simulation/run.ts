@@ -66,6 +66,7 @@ async function play(scenario: Scenario, world: World): Promise<number> {
   const isOver = (): boolean => violations.length > 0;
   const bound = patience(scenario);
   const earliest = lastFault(scenario);
+  world.quietFrom = earliest;
   const late = (): EngineHost[] => hosts.filter((host) => host.isExpectedToEnd && !host.isComplete);
   await timeline.run(
     () => isOver() || timeline.now > bound || (timeline.now >= earliest && late().length === 0),

@@ -16,6 +16,8 @@ import { readThrough } from './read-through.ts';
 export const peerPort = 6881;
 /** Milliseconds in which a swarm must have closed. */
 const closedWithin = 30_000;
+/** Milliseconds without a fault in which no download may starve. */
+const quiet = 90_000;
 /** Milliseconds after which a download that failed is begun again. */
 const pause = 2_000;
 
@@ -135,6 +137,8 @@ export class EngineLife {
         if (!(error instanceof SwarmError)) return this.#host.wrong(`it fails: ${String(error)}`);
         this.#host.trace(() => `fails to get ${path}: ${error.code} ${error.message}`);
         if (!this.isClosing) this.#host.failures++;
+        if (error.code === 'SWARM_STALLED' && world.timeline.now - world.quietFrom > quiet)
+          this.#host.wrong(`it gave up, ${quiet / 1000} s after all was in order again`);
         this.process.after(pause, () => this.#fetch(swarm, blob));
       },
     );

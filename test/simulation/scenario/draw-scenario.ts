@@ -58,7 +58,8 @@ function drawNetwork(random: Random, isLarge: boolean): NetworkNature {
 
 function drawHosts(random: Random, count: number, pace: number, isCalm: boolean): HostPlan[] {
   const names = Array.from({ length: count }, (_, index) => `10.0.0.${index + 1}`);
-  const isTrackerless = random() < 0.1;
+  const isTrackerless = random() < 0.2;
+  const webSeeds = one(random, [0, 0, 0.5, 1]);
   const zones = random() < 0.7 ? [undefined] : [parseZone('east'), parseZone('west'), undefined];
   return names.map((host, index) => {
     const isSlow = random() < 0.1;
@@ -74,7 +75,7 @@ function drawHosts(random: Random, count: number, pace: number, isCalm: boolean)
       limits: { upload: limit(), download: limit() },
       uploadSlots: one(random, [1, 3, 4, 8]),
       hasTracker: !isTrackerless,
-      hasWebSeed: random() < 0.6,
+      hasWebSeed: random() < webSeeds,
       knows: isTrackerless || random() < 0.1 ? knownTo(random, names, host) : [],
       isReader: random() < 0.3,
       zone: one(random, zones),
@@ -95,7 +96,9 @@ function knownTo(random: Random, names: readonly string[], host: string): string
     random,
     names.filter((name) => name !== host),
   );
-  return [...new Set([names[0] as string, ...others.slice(0, 4)])].filter((name) => name !== host);
+  return [...new Set([names[0] as string, ...others.slice(0, randomInteger(random, 5))])].filter(
+    (name) => name !== host,
+  );
 }
 
 function drawDisk(random: Random, isGood: boolean): DiskNature {

@@ -18,6 +18,8 @@ export class World {
   readonly network: MemoryNetwork;
   readonly blobs: readonly Blob[];
   readonly violations: Violation[] = [];
+  /** When all is in order again, in virtual milliseconds. */
+  quietFrom = 0;
   /** A number for all that happened so far: two runs of one seed must come to the same. */
   fingerprint = 0x811c9dc5;
   readonly #seed: number;
