@@ -115,12 +115,15 @@ test('a blob that is found damaged is seeded again once it is pushed again, and 
   assert.deepEqual(announced, [infoHash, infoHash, infoHash]);
 });
 
-test('a blob that was doubted and is right is seeded on', async () => {
+test('a blob that is doubted is not seeded while it is hashed; when it is right it is seeded on', async () => {
   await using it = await openTestRegistry();
   const { seeding } = it.registry;
-  const digest = await pushBlob(it.registry, team, randomBytes(100_000));
+  const digest = await pushBlob(it.registry, team, randomBytes(20_000_000));
   const { infoHash } = await seeding.torrents.get(digest);
-  await seeding.damaged(infoHash);
+  const looking = seeding.damaged(infoHash);
+  await eventually(() => it.logged.some((line) => line.startsWith('cannot seed')));
+  assert.equal(await seeding.seed(infoHash), undefined);
+  await looking;
   assert.notEqual(await seeding.seed(infoHash), undefined);
 });
 
