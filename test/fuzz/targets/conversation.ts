@@ -20,6 +20,7 @@ import {
   encodeHave,
   encodePieceHeader,
   encodeSimple,
+  keepAlive,
 } from '../../../src/torrent/wire.ts';
 import type { FuzzTarget } from '../target.ts';
 
@@ -178,6 +179,16 @@ export const conversationTarget: FuzzTarget = {
       encodeBlock('reject', first),
       encodeSimple('choke'),
       encodeSimple('unchoke'),
+    ]),
+    // One of each that is left: port, suggest, allowed fast, an extension of nobody, not interested.
+    Buffer.concat([
+      Buffer.of(1),
+      Buffer.of(0, 0, 0, 3, 9, 0x1a, 0xe1),
+      Buffer.of(0, 0, 0, 5, 13, 0, 0, 0, 1),
+      Buffer.of(0, 0, 0, 5, 17, 0, 0, 0, 1),
+      encodeExtended(3, Buffer.from('d8:msg_typei0e5:piecei0ee')),
+      encodeSimple('notInterested'),
+      keepAlive,
     ]),
     Buffer.concat([
       Buffer.of(3),
