@@ -162,6 +162,7 @@ suite('peer', () => {
             port: 1,
             requestLimit,
             isUploadOnly: false,
+            longestBlock: undefined,
             zone: parseZone('a'),
           }),
         ),

@@ -5,10 +5,11 @@ import {
   parseExtensionHandshake,
   type ExtensionHandshake,
 } from '../torrent/extension-handshake.ts';
-import type { Block } from '../torrent/geometry.ts';
+import { blockLength, type Block } from '../torrent/geometry.ts';
 import type { Handshake } from '../torrent/handshake.ts';
 import type { PeerAddress, PeerId } from '../torrent/ids.ts';
 import type { Zone } from '../torrent/zone.ts';
+import { joinBlocks, longestBlock } from '../torrent/long-block.ts';
 import { WireParser } from '../torrent/wire-parser.ts';
 import {
   encodeBitfield,
@@ -120,6 +121,11 @@ export class Peer {
     return this.extension?.zone;
   }
 
+  /** The longest block that it may be asked for and sent. */
+  get longestBlock(): number {
+    return Math.min(this.extension?.longestBlock ?? blockLength, longestBlock);
+  }
+
   /** Begins to listen; `rest` came behind the handshake. */
   start(rest: Uint8Array, now: () => number): void {
     this.#connection.handle({
@@ -160,8 +166,9 @@ export class Peer {
   }
 
   request(blocks: readonly Block[]): void {
-    if (blocks.length > 0)
-      this.#send(Buffer.concat(blocks.map((block) => encodeBlock('request', block))));
+    if (blocks.length === 0) return;
+    const long = joinBlocks(blocks, this.longestBlock);
+    this.#send(Buffer.concat(long.map((block) => encodeBlock('request', block))));
   }
 
   cancel(block: Block): void {
@@ -237,6 +244,7 @@ export class Peer {
     this.#messages++;
     if (message.type === 'extended' && message.id === 0 && this.#handshakes++ < mostHandshakes) {
       this.extension ??= parseExtensionHandshake(message.payload);
+      this.#parser.longestBlock = this.longestBlock;
     }
     this.#events.message(this, message);
   }

@@ -1,6 +1,7 @@
 import { Bitfield } from '../torrent/bitfield.ts';
 import { isValidBlock, type Block } from '../torrent/geometry.ts';
 import type { Handshake } from '../torrent/handshake.ts';
+import { longestBlock, splitBlock } from '../torrent/long-block.ts';
 import type { Metainfo } from '../torrent/metainfo.ts';
 import { Reveal } from '../torrent/reveal.ts';
 import type { WireMessage } from '../torrent/wire.ts';
@@ -117,6 +118,7 @@ export class Torrent implements PeerEvents {
       read: (piece, begin, parts) => this.#read(piece, begin, parts),
       send: (messages, done) => peer.sendBlocks(messages, done),
       sent: (blocks) => this.#sent(member, blocks),
+      longestBlock: () => peer.longestBlock,
       failed: (error) => peer.close(`its piece cannot be read: ${String(error)}`),
     });
     this.#members.set(peer, member);
@@ -129,6 +131,7 @@ export class Torrent implements PeerEvents {
       port: this.#env.port(),
       requestLimit,
       isUploadOnly: shown.isFull,
+      longestBlock,
       zone: this.#env.zone,
     });
     this.#showing?.update(clock.now());
@@ -195,11 +198,13 @@ export class Torrent implements PeerEvents {
       case 'request':
         return this.#asked(member, message.block);
       case 'cancel':
-        return member.cancelled(message.block) ? undefined : this.#heardNothing(member);
+        return this.#heardOf(member, message.block, (part) => member.cancelled(part));
       case 'reject':
-        return this.wanting?.rejected(member, message.block) === true
-          ? undefined
-          : this.#heardNothing(member);
+        return this.#heardOf(
+          member,
+          message.block,
+          (part) => this.wanting?.rejected(member, part) === true,
+        );
       case 'piece':
         return this.wanting === undefined
           ? peer.close('it sent a block that was not asked for')
@@ -292,11 +297,25 @@ export class Torrent implements PeerEvents {
     if (!member.smallTalk.take(this.#env.clock.now())) member.peer.close('it talks without end');
   }
 
+  /** The peer spoke of a block: `tell` hears of each usual part of it, and gives false when that meant nothing. */
+  #heardOf(member: Member, block: Block, tell: (part: Block) => boolean): void {
+    const meant = this.#partsOf(member, block).filter((part) => tell(part));
+    if (meant.length === 0) this.#heardNothing(member);
+  }
+
+  /** The block in usual ones; none when there is no such block. */
+  #partsOf(member: Member, block: Block): readonly Block[] {
+    return isValidBlock(this.metainfo, block, member.peer.longestBlock) ? splitBlock(block) : [];
+  }
+
   #asked(member: Member, block: Block): void {
-    if (!isValidBlock(this.metainfo, block))
-      return member.peer.close('it asked for an impossible block');
-    if (this.have.has(block.piece)) member.asked(block, this.#env.clock.now());
-    else member.peer.reject(block);
+    const parts = this.#partsOf(member, block);
+    if (parts.length === 0) return member.peer.close('it asked for an impossible block');
+    const now = this.#env.clock.now();
+    for (const part of parts) {
+      if (this.have.has(part.piece)) member.asked(part, now);
+      else member.peer.reject(part);
+    }
   }
 
   async #read(piece: number, begin: number, parts: readonly Uint8Array[]): Promise<void> {

@@ -18,7 +18,12 @@ function queueOf(limiter: RateLimiter = new Unlimited(), room = Infinity) {
   const reads: [piece: number, begin: number, lengths: number[]][] = [];
   const disk = { error: undefined as Error | undefined, isSlow: false };
   const buffers = new BufferPool(1024 * 1024);
-  const link = { messages: Buffer.alloc(0), writes: 0, done: [] as (() => void)[] };
+  const link = {
+    longestBlock: 16_384,
+    messages: Buffer.alloc(0),
+    writes: 0,
+    done: [] as (() => void)[],
+  };
   const queue = new UploadQueue(limiter, buffers, {
     read: async (piece, begin, parts) => {
       if (disk.error !== undefined) throw disk.error;
@@ -26,6 +31,7 @@ function queueOf(limiter: RateLimiter = new Unlimited(), room = Infinity) {
       if (disk.isSlow) await settle();
       for (const part of parts) part.fill(piece);
     },
+    longestBlock: () => link.longestBlock,
     send: (messages, done) => {
       link.messages = Buffer.concat([link.messages, messages]);
       link.done.push(done);
@@ -71,6 +77,21 @@ suite('upload queue', () => {
     assert.notEqual(buffers.bytesOut, 0);
     for (const done of link.done) done();
     assert.equal(buffers.bytesOut, 0);
+  });
+
+  test('what follows on is one block where the peer bears that', async () => {
+    const { queue, reads, link } = queueOf();
+    link.longestBlock = 32_768;
+    for (const begin of [0, 16_384, 32_768]) queue.push({ piece: 3, begin, length: 16_384 });
+    await settle();
+    assert.deepEqual(reads, [[3, 0, [32_768, 16_384]]]);
+    const messages = [
+      encodePieceHeader({ piece: 3, begin: 0, length: 32_768 }),
+      Buffer.alloc(32_768, 3),
+      encodePieceHeader({ piece: 3, begin: 32_768, length: 16_384 }),
+      Buffer.alloc(16_384, 3),
+    ];
+    assert.deepEqual(link.messages, Buffer.concat(messages));
   });
 
   test('a long queue is sent in parts of half a megabyte', async () => {

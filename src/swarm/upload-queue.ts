@@ -1,6 +1,7 @@
 import type { BufferPool } from '../base/buffer-pool.ts';
 import type { RateLimiter } from '../base/rate-limiter.ts';
 import type { Block } from '../torrent/geometry.ts';
+import { joinBlocks } from '../torrent/long-block.ts';
 import { pieceHeaderLength, writePieceHeader } from '../torrent/wire.ts';
 
 /** Bytes of blocks, and of the messages that hold them, that are read and sent at a time. */
@@ -10,6 +11,8 @@ const batchBytes = 512 * 1024;
 export interface UploadTarget {
   /** Fills `parts`, one after another, with the piece's bytes from `begin` on. Throws when the disk refuses. */
   read(piece: number, begin: number, parts: readonly Uint8Array[]): Promise<void>;
+  /** The longest block that the peer may be sent. */
+  longestBlock(): number;
   /** Sends whole messages; calls `done` when `messages` may change again. False: wait until `drained` is called. */
   send(messages: Uint8Array, done: () => void): boolean;
   /** The blocks are on their way. */
@@ -120,12 +123,13 @@ export class UploadQueue {
   /** False: wait until it is drained. Throws what the disk says. */
   async #send(batch: readonly Block[]): Promise<boolean> {
     const clears = this.#clears;
-    const size = batch.reduce((sum, { length }) => sum + pieceHeaderLength + length, 0);
+    const blocks = joinBlocks(batch, this.#target.longestBlock());
+    const size = blocks.reduce((sum, { length }) => sum + pieceHeaderLength + length, 0);
     const taken = this.#buffers.take(size);
     const buffer = taken instanceof Uint8Array ? taken : await taken;
     const giveBack = (): void => this.#buffers.give(buffer);
     try {
-      await this.#fill(buffer, batch);
+      await this.#fill(buffer, blocks);
     } catch (error) {
       giveBack();
       throw error;
@@ -142,17 +146,17 @@ export class UploadQueue {
   }
 
   /** Writes the messages that hold the blocks; those that follow each other in a piece are read at once. */
-  async #fill(buffer: Uint8Array, batch: readonly Block[]): Promise<void> {
+  async #fill(buffer: Uint8Array, blocks: readonly Block[]): Promise<void> {
     const reads: Promise<void>[] = [];
     let parts: Uint8Array[] = [];
-    let [first] = batch;
+    let [first] = blocks;
     let offset = 0;
-    for (const [index, block] of batch.entries()) {
+    for (const [index, block] of blocks.entries()) {
       writePieceHeader(buffer, offset, block);
       offset += pieceHeaderLength;
       parts.push(buffer.subarray(offset, offset + block.length));
       offset += block.length;
-      const next = batch[index + 1];
+      const next = blocks[index + 1];
       const goesOn = next?.piece === block.piece && next.begin === block.begin + block.length;
       if (goesOn || first === undefined) continue;
       reads.push(this.#target.read(first.piece, first.begin, parts));

@@ -12,6 +12,7 @@ const handshakes = fc.record(
     port: fc.option(fc.integer({ min: 1, max: 65_535 }), { nil: undefined }),
     requestLimit: fc.option(fc.integer({ min: 1, max: 100_000 }), { nil: undefined }),
     isUploadOnly: fc.boolean(),
+    longestBlock: fc.option(fc.integer({ min: 16_385, max: 2 ** 20 - 9 }), { nil: undefined }),
     zone: fc.option(zones, { nil: undefined }),
   },
   ordinary,
@@ -42,6 +43,7 @@ suite('extension handshake', () => {
       port: undefined,
       requestLimit: undefined,
       isUploadOnly: false,
+      longestBlock: undefined,
       zone: undefined,
     });
   });

@@ -1,4 +1,5 @@
 import { decodeBencode, encodeBencode, isDictionary, textOf } from './bencode.ts';
+import { blockLength } from './geometry.ts';
 import { isZone, type Zone } from './zone.ts';
 
 /** What peers tell each other first under BEP 10. Unknown keys are ignored, so later ones (a ticket) may be added. */
@@ -11,6 +12,8 @@ export interface ExtensionHandshake {
   readonly requestLimit: number | undefined;
   /** It wants nothing (BEP 21). */
   readonly isUploadOnly: boolean;
+  /** Docket's own key `block`: the longest block it may be asked for and sent, in bytes, where that is more than the usual. */
+  readonly longestBlock: number | undefined;
   /** Docket's own key `zone`: where its host stands. */
   readonly zone: Zone | undefined;
 }
@@ -19,6 +22,7 @@ const longest = 16 * 1024;
 
 export function encodeExtensionHandshake(handshake: ExtensionHandshake): Uint8Array {
   return encodeBencode({
+    block: handshake.longestBlock,
     m: {},
     p: handshake.port,
     reqq: handshake.requestLimit,
@@ -43,6 +47,7 @@ export function parseExtensionHandshake(payload: Uint8Array): ExtensionHandshake
       port: number('p', 1, 65_535),
       requestLimit: number('reqq', 1, Number.MAX_SAFE_INTEGER),
       isUploadOnly: number('upload_only', 1, 1) === 1,
+      longestBlock: number('block', blockLength + 1, 2 ** 20 - 9),
       zone: isZone(zone) ? zone : undefined,
     };
   } catch {

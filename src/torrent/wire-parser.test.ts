@@ -171,6 +171,29 @@ suite('wire parser', { timeout: 60_000 }, () => {
     }
   });
 
+  test('a long block comes in parts of the usual length, where it may, wherever it is cut', () => {
+    const data = Buffer.alloc(2 * blockLength + 5, 7);
+    const header = encodePieceHeader({ piece: 3, begin: blockLength, length: data.length });
+    const stream = Buffer.concat([header, data, encodeHave(7)]);
+    assert.match(new WireParser(pieceCount).push(stream, () => true) ?? '', /^message 7 of/);
+    for (let cut = 1; cut < stream.length; cut += 1_009) {
+      const parser = new WireParser(pieceCount);
+      parser.longestBlock = data.length;
+      const messages: object[] = [];
+      for (const chunk of [stream.subarray(0, cut), stream.subarray(cut)]) {
+        const note = (message: WireMessage): boolean => messages.push(kept(message)) > 0;
+        assert.equal(parser.push(chunk, note), undefined);
+      }
+      const parts = [blockLength, blockLength, 5].map((length, index) => ({
+        type: 'piece',
+        piece: 3,
+        begin: (index + 1) * blockLength,
+        data: Array(length).fill(7),
+      }));
+      assert.deepEqual(messages, [...parts, { type: 'have', piece: 7 }]);
+    }
+  });
+
   test('a length that does not fit its message is told of before the message has come', () => {
     const fitting = new Map<number, (length: number) => boolean>();
     for (const id of [0, 1, 2, 3, 14, 15]) fitting.set(id, (length) => length === 1);
