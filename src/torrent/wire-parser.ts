@@ -56,7 +56,7 @@ export class WireParser {
 
   /** True when the beginning of a message has come and its end has not. */
   get isWithin(): boolean {
-    return this.#held > 0;
+    return this.#held > 0 || this.#left > 0;
   }
 
   /**

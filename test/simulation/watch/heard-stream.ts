@@ -1,5 +1,6 @@
 import { handshakeLength, parseHandshake, type Handshake } from '../../../src/torrent/handshake.ts';
 import type { InfoHash } from '../../../src/torrent/ids.ts';
+import { longestBlock, splitBlock } from '../../../src/torrent/long-block.ts';
 import { WireParser } from '../../../src/torrent/wire-parser.ts';
 import type { WireMessage } from '../../../src/torrent/wire.ts';
 import type { Blob } from '../scenario/blob.ts';
@@ -37,12 +38,16 @@ export class HeardStream {
     }
     this.handshake = handshake;
     this.#parser = new WireParser(blob.metainfo.pieceCount);
+    this.#parser.longestBlock = longestBlock;
     return rest.length > 0 ? this.#parse(rest) : undefined;
   }
 
   #parse(chunk: Uint8Array): void {
     this.wrong = this.#parser?.push(chunk, (message) => {
-      this.#heard(message);
+      // Those who bear long blocks say in one message what others say in many.
+      const isLong = 'block' in message && message.block.length <= longestBlock;
+      if (!isLong) this.#heard(message);
+      else for (const block of splitBlock(message.block)) this.#heard({ ...message, block });
       return true;
     });
   }
