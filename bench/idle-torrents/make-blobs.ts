@@ -1,17 +1,12 @@
 import { hash, randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { Kysely, SqliteDialect } from 'kysely';
 import { digestFileName, digestHex, sha256Of, type Digest } from '../../src/oci/digest.ts';
 import { parseRepository } from '../../src/oci/reference.ts';
-import { migrateCatalog } from '../../src/storage/catalog-migrations.ts';
-import type { CatalogSchema } from '../../src/storage/catalog-schema.ts';
 import { DiskBlobStore } from '../../src/storage/disk-blob-store.ts';
-import { nodeSqliteDatabase } from '../../src/storage/node-sqlite-database.ts';
-import { SqlCatalog } from '../../src/storage/sql-catalog.ts';
 import { createMetainfo, encodeMetainfo, type Metainfo } from '../../src/torrent/metainfo.ts';
 import { pieceLengthFor } from '../../src/torrent/piece-length.ts';
+import { openHastily } from '../hasty-catalog.ts';
 
 /** A small blob, with its torrent. */
 export interface SmallBlob {
@@ -69,14 +64,4 @@ export async function fillAgent(
     await writeFile(join(torrentFolder, `${metainfo.infoHash}.torrent`), torrent);
     await writeFile(join(torrentFolder, digestFileName(digest)), metainfo.infoHash);
   }
-}
-
-/** The catalog, whose commits do not wait for the disk. */
-async function openHastily(path: string): Promise<SqlCatalog> {
-  const sqlite = new DatabaseSync(path);
-  sqlite.exec('pragma journal_mode = wal; pragma synchronous = off;');
-  const dialect = new SqliteDialect({ database: nodeSqliteDatabase(sqlite) });
-  const database = new Kysely<CatalogSchema>({ dialect });
-  await migrateCatalog(database as Kysely<unknown>, Date.now);
-  return new SqlCatalog({ database, wallTime: Date.now });
 }
