@@ -228,6 +228,9 @@ suite('announcing', { timeout: 60_000 }, () => {
       );
       await Promise.all(downloads.map(({ done }) => done));
       assert.equal(seeder.totals().sent, 5 * 300_000);
+      const completed = (): number =>
+        tracker.heard.filter(({ event }) => event === 'completed').length;
+      await until('the host has told of its layers', () => completed() === 5);
       tracker.requests = 0;
       await seeder.close();
       assert.equal(tracker.requests, takesBatches ? 1 : 5);

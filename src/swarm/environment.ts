@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { RateLimiter } from '../base/rate-limiter.ts';
+import type { Appetite } from '../torrent/appetite.ts';
 import type { PeerId } from '../torrent/ids.ts';
 import type { Zone } from '../torrent/zone.ts';
 import type { BanList } from './ban-list.ts';
@@ -10,6 +11,7 @@ import type { Dialer } from './dialer.ts';
 import type { Disk } from './disk.ts';
 import type { Network } from './network.ts';
 import type { SlotKeeper } from './slot-keeper.ts';
+import type { Teller } from './teller.ts';
 import type { TrackerBook } from './tracker-book.ts';
 import type { RangeClient } from './web-seed-client.ts';
 
@@ -39,7 +41,10 @@ export interface Environment {
   readonly messages: BufferPool;
   readonly pieces: BufferPool;
   readonly bans: BanList;
+  /** Whom this host serves, and of how many it draws. */
   readonly slots: SlotKeeper;
+  readonly appetite: Appetite;
+  readonly teller: Teller;
   readonly counters: Counters;
   /** Show a blob piece by piece while the swarm has no whole copy (an origin's way). */
   readonly isOrigin: boolean;

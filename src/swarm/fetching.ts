@@ -1,6 +1,6 @@
 import { BlockBlame } from '../torrent/block-blame.ts';
 import type { Block } from '../torrent/geometry.ts';
-import { blockCount, pieceSize } from '../torrent/geometry.ts';
+import { blockLength, pieceSize } from '../torrent/geometry.ts';
 import { PiecePicker } from '../torrent/piece-picker.ts';
 import { requestDepth } from '../torrent/request-depth.ts';
 import { Requests } from '../torrent/requests.ts';
@@ -14,6 +14,8 @@ import type { WebSeed, WebSeedUser } from './web-seed.ts';
 /** A peer that owes blocks and sends none for so long (milliseconds) is left alone for a while. */
 const stallAfter = 8_000;
 const shunFor = 10_000;
+/** One that sends none for so long does not keep us from drawing from another. */
+const quietAfter = 1_000;
 
 /** Who hears how the fetching goes. */
 export interface FetchingEvents {
@@ -35,9 +37,10 @@ export class Fetching implements Wanting, WebSeedUser {
   readonly #requests: Requests<Source>;
   /** Where the pieces that were begun are put together. */
   readonly #buffers = new Map<number, Uint8Array>();
-  readonly #pieceBlocks: number;
   readonly #letDowns: LetDowns;
   readonly #blame = new BlockBlame<Source>();
+  /** Pieces that have come since peers were told last. */
+  #fresh: number[] = [];
   #isClosed = false;
   /** When the last wanted block came from a peer, and from any source. */
   peerBlockAt: number;
@@ -54,10 +57,10 @@ export class Fetching implements Wanting, WebSeedUser {
     this.#requests = new Requests(torrent.metainfo, this.#picker, mayBegin, (source, block) => {
       if ('peer' in source) source.peer.cancel(block);
     });
-    this.#pieceBlocks = blockCount(torrent.metainfo.pieceLength);
     this.#letDowns = new LetDowns(env.clock);
     this.peerBlockAt = env.clock.now();
     this.blockAt = env.clock.now();
+    env.teller.add(this);
   }
 
   /** Connected peers that have something which is missing. */
@@ -73,19 +76,35 @@ export class Fetching implements Wanting, WebSeedUser {
   tick(now: number): void {
     this.#sweep();
     for (const member of this.#torrent.members) {
-      if (this.#requests.outstanding(member) > 0 && now - member.heardAt > stallAfter) {
-        for (const block of this.#requests.takeBack(member)) member.peer.cancel(block);
-        member.shunnedUntil = now + shunFor;
-        this.#letDowns.add(member.peer.remote.host);
-      }
+      if (!member.isDrawing || now - member.heardAt <= quietAfter) continue;
+      this.#discount(member);
+      if (now - member.heardAt <= stallAfter) continue;
+      for (const block of this.#requests.takeBack(member)) member.peer.cancel(block);
+      member.shunnedUntil = now + shunFor;
+      this.#letDowns.add(member.peer.remote.host);
+      this.#settled(member);
     }
     this.#askAll();
-    for (const member of this.#torrent.members) this.#setInterest(member);
+    this.#env.teller.soon();
   }
 
-  /** Lets go of what was begun. */
+  /** Tells all peers what is new, and whose turn is wanted. */
+  tell(): void {
+    const fresh = this.#fresh;
+    if (fresh.length > 0) this.#fresh = [];
+    for (const member of this.#torrent.members) {
+      // Also those that have the pieces: an origin must know what the swarm has.
+      if (!member.peer.has.isFull) member.peer.have(fresh);
+      this.#setInterest(member);
+    }
+  }
+
+  /** Tells what is not told yet, and lets go of what was begun. */
   close(): void {
+    this.tell();
     this.#isClosed = true;
+    this.#env.teller.remove(this);
+    for (const member of this.#torrent.members) this.#discount(member);
     for (const buffer of this.#buffers.values()) this.#env.pieces.give(buffer);
     this.#buffers.clear();
   }
@@ -95,18 +114,21 @@ export class Fetching implements Wanting, WebSeedUser {
       this.#picker.gained(piece);
       if (!this.#torrent.have.has(piece)) member.useful++;
     }
-    this.#setInterest(member);
     this.#ask(member);
+    this.#env.teller.soon();
   }
 
   choked(member: Member): void {
     if (member.peer.isFast) this.#requests.release(member);
     else this.#requests.takeBack(member);
+    this.#settled(member);
     this.#askAll();
   }
 
   unchoked(member: Member): void {
     this.#ask(member);
+    // If it comes too late, and enough others have been asked, the turn is another's.
+    this.#setInterest(member);
   }
 
   block(source: Source, piece: number, begin: number, data: Uint8Array): void {
@@ -116,22 +138,31 @@ export class Fetching implements Wanting, WebSeedUser {
     const arrival = this.#requests.arrived(source, block, now);
     if (arrival.kind === 'unasked' && 'peer' in source)
       source.peer.close('it sent a block that was not asked for');
-    if (arrival.kind !== 'wanted') return;
+    if (arrival.kind !== 'wanted') {
+      if ('peer' in source) this.#settled(source);
+      return;
+    }
     this.#count(source, data.length, now);
     const buffer = this.#bufferOf(piece);
     buffer.set(data, begin);
     this.#blame.came(piece, begin, data.length, source);
     for (const other of arrival.cancel) {
-      if ('peer' in other) other.peer.cancel(block);
+      if (!('peer' in other)) continue;
+      other.peer.cancel(block);
+      this.#ask(other);
+      this.#settled(other);
     }
     if (arrival.complete) void this.#finish(piece, buffer);
-    if ('peer' in source) this.#ask(source);
+    if (!('peer' in source)) return;
+    this.#ask(source);
+    this.#settled(source);
   }
 
   rejected(member: Member, block: Block): boolean {
     if (!this.#requests.rejected(member, block)) return false;
     // Who refuses without a choke would refuse again at once.
     if (!member.peer.isChoking) member.shunnedUntil = this.#env.clock.now() + 1_000;
+    this.#settled(member);
     this.#askAll();
     return true;
   }
@@ -139,6 +170,7 @@ export class Fetching implements Wanting, WebSeedUser {
   left(member: Member): void {
     this.#picker.left(member.peer.has);
     this.#requests.forget(member);
+    this.#settled(member);
     this.#askAll();
   }
 
@@ -164,56 +196,96 @@ export class Fetching implements Wanting, WebSeedUser {
 
   #ask(member: Member): void {
     const { peer } = member;
+    const { appetite } = this.#env;
     const now = this.#env.clock.now();
-    if (
-      this.#isClosed ||
-      peer.isChoking ||
-      member.useful === 0 ||
-      peer.isClosed ||
-      member.shunnedUntil > now ||
-      this.#letDowns.isOut(peer.remote.host)
-    )
-      return;
-    const depth = requestDepth(member.pace.rate, this.#pieceBlocks, peer.requestLimit);
+    if (this.#isClosed || peer.isChoking || peer.isClosed) return;
+    if (member.useful === 0 || this.#isShunned(member, now)) return;
+    // Others decide on turns so rarely that theirs are never turned down.
+    if (!member.isDrawing && appetite.isFull && !peer.isForeign) return;
+    const { pieceLength } = this.#torrent.metainfo;
+    const depth = requestDepth(member.pace.rate, pieceLength, blockLength, peer.requestLimit);
     const outstanding = this.#requests.outstanding(member);
     // Asking for several at a time spares a write for each block.
     if (outstanding > depth * 0.75) return;
     const blocks: Block[] = [];
-    while (outstanding + blocks.length < depth) {
+    // Whole pieces, so that none is left half done when a turn ends.
+    let isAmidst = false;
+    while (outstanding + blocks.length < (isAmidst ? peer.requestLimit : depth)) {
       const block = this.#requests.next(member, peer.has, now);
       if (block === undefined) break;
       this.#bufferOf(block.piece);
       blocks.push(block);
+      isAmidst = block.begin + block.length < pieceSize(this.#torrent.metainfo, block.piece);
     }
     if (outstanding === 0 && blocks.length > 0) {
       member.heardAt = now;
       member.pace.resume(now);
     }
+    if (blocks.length > 0) this.#drawsFrom(member);
     peer.request(blocks);
     if (outstanding + blocks.length === 0) this.#setInterest(member);
   }
 
+  #isShunned(member: Member, now: number): boolean {
+    return member.shunnedUntil > now || this.#letDowns.isOut(member.peer.remote.host);
+  }
+
+  #drawsFrom(member: Member): void {
+    member.isDrawing = true;
+    if (!member.isCounted) {
+      member.isCounted = true;
+      this.#env.appetite.began();
+    }
+    // Who asks says first that it is interested (BEP 3).
+    this.#setInterest(member);
+  }
+
+  #discount(member: Member): void {
+    if (!member.isCounted) return;
+    member.isCounted = false;
+    this.#env.appetite.ended();
+    this.#env.teller.soon();
+  }
+
+  /** What a peer owes has become less. */
+  #settled(member: Member): void {
+    if (!member.isDrawing || this.#requests.outstanding(member) > 0) return;
+    member.isDrawing = false;
+    this.#discount(member);
+    this.#env.teller.soon();
+  }
+
   /**
    * Interest asks for a turn at the peer. Among ourselves it is withdrawn as soon as there is nothing to ask for, so that
-   * the turn is another's; other clients decide on turns so rarely that for them it stands while they have what is missing.
+   * the turn is another's, or when enough others send; other clients decide on turns so rarely that for them it stands
+   * while they have what is missing.
    */
   #setInterest(member: Member): void {
     const { peer } = member;
-    const now = this.#env.clock.now();
-    const isInterested =
-      member.useful > 0 &&
-      (peer.isForeign ||
-        this.#requests.outstanding(member) > 0 ||
-        this.#requests.wants(member, peer.has, now) ||
-        this.#requests.mayNeed(peer.has));
+    if (peer.isClosed) return;
+    const isInterested = peer.isForeign ? member.useful > 0 : this.#wantsTurn(member);
     if (peer.amInterested !== isInterested) peer.setInterested(isInterested);
+  }
+
+  #wantsTurn(member: Member): boolean {
+    const { peer } = member;
+    if (member.isDrawing) return true;
+    if (this.#torrent.have.isFull || this.#env.appetite.isFull) return false;
+    const now = this.#env.clock.now();
+    if (this.#isShunned(member, now)) return false;
+    if (peer.reveals && peer.isChoking) return true;
+    return (
+      member.useful > 0 &&
+      (this.#requests.wants(member, peer.has, now) || this.#requests.mayNeed(peer.has))
+    );
   }
 
   #count(source: Source, bytes: number, now: number): void {
     this.blockAt = now;
     if ('peer' in source) {
       source.heardAt = now;
-      source.pace.came(1, now);
+      if (source.isDrawing) this.#drawsFrom(source);
+      source.pace.came(bytes, now);
       this.peerBlockAt = now;
       this.bytesFromPeers += bytes;
       this.#env.counters.received += bytes;
@@ -258,12 +330,9 @@ export class Fetching implements Wanting, WebSeedUser {
     const sender = this.#requests.verified(piece);
     if (sender !== undefined && 'peer' in sender) this.#letDowns.forgive(sender.peer.remote.host);
     have.add(piece);
-    for (const member of this.#torrent.members) {
-      if (!member.peer.has.has(piece)) continue;
-      member.useful--;
-      this.#setInterest(member);
-    }
-    this.#torrent.announce(piece);
+    for (const member of this.#torrent.members) if (member.peer.has.has(piece)) member.useful--;
+    this.#fresh.push(piece);
+    this.#env.teller.soon();
     this.#events.verified(piece);
     if (have.isFull) this.#events.complete();
     else this.#askAll();

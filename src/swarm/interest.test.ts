@@ -30,7 +30,7 @@ suite('interest', () => {
 
     // It gets something that nobody is asked for yet.
     docket.say(encodeHave(1));
-    await docket.hears('request', 4);
+    await docket.hears('request', 1);
     assert.equal(docket.all('interested').length, docket.all('notInterested').length + 1);
     // The first leaves: what it owed is wanted of the others.
     first.close();

@@ -2,14 +2,19 @@ import { Allowance } from '../base/allowance.ts';
 import { Pace } from '../base/pace.ts';
 import type { Bitfield } from '../torrent/bitfield.ts';
 import type { Block, Geometry } from '../torrent/geometry.ts';
-import type { SlotCandidate } from '../torrent/upload-slots.ts';
+import { turnBytes, type SlotCandidate } from '../torrent/upload-slots.ts';
 import type { Environment } from './environment.ts';
 import { requestLimit, type Peer } from './peer.ts';
 import { SentPieces } from './sent-pieces.ts';
 import { UploadQueue, type UploadTarget } from './upload-queue.ts';
 
-/** A turn lasts for a piece, and for this many bytes at least. */
-const leastGrant = 256 * 1024;
+/** What a member needs of its torrent. */
+export interface MemberTarget extends UploadTarget {
+  /** False when there is nothing that the peer could be given now, though it wants something. */
+  hasFor(): boolean;
+  /** The peer may ask for so many bytes as a turn is long. */
+  turnBegan(): void;
+}
 
 /** Messages that tell nothing: so many a second, and so many at once, as when many cancels meet their blocks half way. */
 const smallTalkPerSecond = 50;
@@ -21,15 +26,20 @@ export class Member implements SlotCandidate {
   readonly grant: number;
   readonly sentPieces: SentPieces;
   readonly #uploads: UploadQueue;
+  readonly #target: MemberTarget;
   since: number;
-  sent = 0;
+  asked = 0;
   /** When it last asked for something that it was given, or was sent it. */
   #activeAt = 0;
   /** Pieces it has that are missing here. */
   useful = 0;
   /** When it was asked, or last sent a block that was asked for. */
   heardAt = 0;
-  /** Blocks that come from it, a millisecond. */
+  /** It owes us blocks. */
+  isDrawing = false;
+  /** It is one of the few that this host draws from: not while it owes blocks and sends none. */
+  isCounted = false;
+  /** Bytes that come from it, a millisecond. */
   readonly pace: Pace;
   /** Messages that tell nothing. */
   readonly smallTalk: Allowance;
@@ -44,11 +54,12 @@ export class Member implements SlotCandidate {
     geometry: Geometry,
     now: number,
     env: Pick<Environment, 'upload' | 'messages'>,
-    target: UploadTarget,
+    target: MemberTarget,
   ) {
     this.peer = peer;
-    this.grant = Math.max(geometry.pieceLength, leastGrant);
+    this.grant = turnBytes(geometry.pieceLength);
     this.sentPieces = new SentPieces(geometry);
+    this.#target = target;
     this.since = now;
     this.#joinedAt = now;
     this.smallTalk = new Allowance(smallTalkPerSecond, mostSmallTalk, now);
@@ -61,11 +72,15 @@ export class Member implements SlotCandidate {
   }
 
   get isInterested(): boolean {
-    return this.peer.isInterested;
+    return this.peer.isInterested && this.#target.hasFor();
   }
 
   get isUnchoked(): boolean {
     return !this.peer.amChoking;
+  }
+
+  get isServed(): boolean {
+    return this.#uploads.isBusy;
   }
 
   get isForeign(): boolean {
@@ -73,7 +88,7 @@ export class Member implements SlotCandidate {
   }
 
   get idleSince(): number | undefined {
-    return this.#uploads.length > 0 ? undefined : Math.max(this.since, this.#activeAt);
+    return this.#uploads.isBusy ? undefined : Math.max(this.since, this.#activeAt);
   }
 
   /** When it last asked for something that it was given, was sent it, or sent something. */
@@ -83,8 +98,16 @@ export class Member implements SlotCandidate {
 
   unchoke(now: number): void {
     this.since = now;
-    this.sent = 0;
+    this.asked = 0;
+    // What it may ask for is shown first.
+    this.#target.turnBegan();
     this.peer.setChoking(false);
+  }
+
+  /** Its turn begins anew, without a word. */
+  renew(): void {
+    this.asked = 0;
+    this.#target.turnBegan();
   }
 
   /**
@@ -97,15 +120,20 @@ export class Member implements SlotCandidate {
     if (!this.peer.isFast) this.#uploads.clear();
   }
 
+  /** True when it has asked for all that its turn gives. */
+  get isSated(): boolean {
+    return this.asked >= this.grant;
+  }
+
   /** It asks for a block that we have. */
-  asked(block: Block, now: number): void {
+  ask(block: Block, now: number): void {
     if (this.peer.amChoking || this.#uploads.length >= requestLimit) return this.peer.reject(block);
     this.#activeAt = now;
+    this.asked += block.length;
     return this.#uploads.push(block);
   }
 
-  hasSent(bytes: number, now: number): void {
-    this.sent += bytes;
+  hasSent(now: number): void {
     this.#activeAt = now;
   }
 

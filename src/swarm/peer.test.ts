@@ -163,6 +163,7 @@ suite('peer', () => {
             requestLimit,
             isUploadOnly: false,
             longestBlock: undefined,
+            reveals: false,
             zone: parseZone('a'),
           }),
         ),

@@ -111,6 +111,11 @@ export class Peer {
     return this.#isClosed;
   }
 
+  /** It has more than it shows, and shows it to those whose turn it is. */
+  get reveals(): boolean {
+    return this.extension?.reveals === true && !this.has.isFull;
+  }
+
   /** How many requests it may be sent ahead. */
   get requestLimit(): number {
     return this.extension?.requestLimit ?? modestRequestLimit;

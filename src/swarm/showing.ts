@@ -23,7 +23,11 @@ interface Shown {
   readonly pace: Pace;
 }
 
-/** Shows a blob's pieces to each peer few at a time, as `Reveal` decides, until the swarm has a whole copy. */
+/**
+ * Shows a blob's pieces to each peer few at a time, as `Reveal` decides, until the swarm has a whole copy. A Docket knows
+ * that an origin has more than it shows, and is shown as much as it may ask for when its turn comes; other clients want a
+ * turn only for what they see, and are shown some pieces ahead.
+ */
 export class Showing {
   readonly #metainfo: Metainfo;
   readonly #reveal: Reveal;
@@ -46,7 +50,27 @@ export class Showing {
   /** Shows each peer as much as it may see now. */
   update(now: number): void {
     if (this.#reveal.isOver) return this.#showAll();
-    for (const member of this.#members.keys()) this.#showMore(member, now);
+    for (const member of this.#members.keys()) this.#showAhead(member, now);
+  }
+
+  /** False for a peer that has all that it was shown, while there is nothing new to show it. */
+  hasFor(member: Member, now: number): boolean {
+    const shown = this.#members.get(member);
+    if (shown === undefined || member.isServed || shown.pending.size > 0) return true;
+    return this.#reveal.hasNext(member.peer.has, shown.told, now);
+  }
+
+  /** A peer may ask for as much as its turn gives: what it has not got of what it was shown, and new pieces. */
+  turnBegan(member: Member, now: number): void {
+    const shown = this.#members.get(member);
+    if (shown === undefined || member.isForeign) return;
+    let bytes = 0;
+    for (const [piece, { sent }] of shown.pending) bytes += pieceSize(this.#metainfo, piece) - sent;
+    this.#show(member, shown, now, () => {
+      const isMore = bytes < member.grant;
+      bytes += this.#metainfo.pieceLength;
+      return isMore;
+    });
   }
 
   /** A peer has these pieces now. */
@@ -57,7 +81,7 @@ export class Showing {
       pending?.delete(piece);
     }
     if (this.#reveal.isOver) this.#showAll();
-    else this.#showMore(member, now);
+    else this.#showAhead(member, now);
   }
 
   /** A block is on its way to the peer. A piece that is sent whole makes room for the next; nobody waits for its HAVE. */
@@ -67,7 +91,7 @@ export class Showing {
     if (pending === undefined) return;
     pending.sent += block.length;
     shown?.pace.came(block.length, now);
-    this.#showMore(member, now);
+    this.#showAhead(member, now);
   }
 
   left(member: Member): void {
@@ -76,17 +100,22 @@ export class Showing {
     this.#members.delete(member);
   }
 
-  #showMore(member: Member, now: number): void {
+  #showAhead(member: Member, now: number): void {
     const shown = this.#members.get(member);
-    if (shown === undefined) return;
+    if (shown === undefined || !member.isForeign) return;
     let unsent = 0;
     for (const [piece, { at, sent }] of shown.pending)
       if (now - at < askedWithin && sent < pieceSize(this.#metainfo, piece)) unsent++;
     if (unsent === 0) shown.pace.resume(now);
     const { isForeign } = member.peer;
     const depth = revealDepth(shown.pace.rate, this.#metainfo.pieceLength, isForeign);
+    this.#show(member, shown, now, () => unsent++ < depth);
+  }
+
+  /** Shows the next pieces while `isMore`. */
+  #show(member: Member, shown: Shown, now: number, isMore: () => boolean): void {
     const more: number[] = [];
-    for (; unsent < depth; unsent++) {
+    while (isMore()) {
       const piece = this.#reveal.next(member.peer.has, shown.told, now);
       if (piece === undefined) break;
       shown.told.add(piece);

@@ -40,9 +40,13 @@ export class SlotKeeper {
     queueMicrotask(() => {
       this.#isDue = false;
       const now = this.#clock.now();
-      const { choke, unchoke } = decideSlots([...this.#members], this.#slots, now);
+      const members = [...this.#members];
+      const { choke, unchoke } = decideSlots(members, this.#slots, now);
       for (const member of choke) member.choke(now);
       for (const member of unchoke) member.unchoke(now);
+      // A turn that has ended, and that nobody waits for, begins anew.
+      for (const member of members)
+        if (member.isUnchoked && member.asked >= member.grant) member.renew();
     });
   }
 

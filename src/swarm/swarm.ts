@@ -5,6 +5,8 @@ import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { shuffled, type Random } from '../base/random.ts';
 import type { RateLimiter } from '../base/rate-limiter.ts';
+import { Appetite, usualSources } from '../torrent/appetite.ts';
+import { usualSlots } from '../torrent/upload-slots.ts';
 import { Bitfield } from '../torrent/bitfield.ts';
 import { encodeHandshake } from '../torrent/handshake.ts';
 import { peerIdOf, type InfoHash, type PeerAddress, type PeerId } from '../torrent/ids.ts';
@@ -25,6 +27,7 @@ import type { Connection, Listener, Network } from './network.ts';
 import { fileDisk } from './piece-file.ts';
 import { Outreach } from './outreach.ts';
 import { SlotKeeper } from './slot-keeper.ts';
+import { Teller } from './teller.ts';
 import type { Download, DownloadOptions, Seed, Swarm, SwarmTotals } from './swarm-types.ts';
 import { tcpNetwork } from './tcp-network.ts';
 import { Torrent } from './torrent.ts';
@@ -64,6 +67,8 @@ export interface SwarmOptions {
   readonly peersFrom?: readonly IpRange[] | undefined;
   /** How many connections are taken, and how fast. */
   readonly admission?: AdmissionLimits;
+  /** Of how many peers a download draws at a time. */
+  readonly sources?: number;
 }
 
 /** A torrent without peers is closed after this many milliseconds. */
@@ -161,7 +166,9 @@ class TcpSwarm implements Swarm {
       messages: new BufferPool(messageBytes),
       pieces: new BufferPool(pieceBytes),
       bans: new BanList(clock),
-      slots: new SlotKeeper(options.uploadSlots ?? 8, clock),
+      slots: new SlotKeeper(options.uploadSlots ?? usualSlots, clock),
+      appetite: new Appetite(options.sources ?? usualSources),
+      teller: new Teller(clock),
       counters: { sent: 0, received: 0, fromWebSeeds: 0 },
       isOrigin: options.isOrigin ?? false,
       zone: options.zone,
@@ -265,6 +272,7 @@ class TcpSwarm implements Swarm {
     this.#stopTicking();
     this.#env.slots.close();
     this.#outreach.close();
+    this.#env.teller.close();
     const unlistened = this.#listener?.close();
     for (const connection of this.#greeting) connection.destroy();
     await Promise.all([

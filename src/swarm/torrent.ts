@@ -119,6 +119,9 @@ export class Torrent implements PeerEvents {
       send: (messages, done) => peer.sendBlocks(messages, done),
       sent: (blocks) => this.#sent(member, blocks),
       longestBlock: () => peer.longestBlock,
+      idle: () => slots.reconsider(),
+      hasFor: () => this.#showing?.hasFor(member, clock.now()) ?? true,
+      turnBegan: () => this.#showing?.turnBegan(member, clock.now()),
       failed: (error) => peer.close(`its piece cannot be read: ${String(error)}`),
     });
     this.#members.set(peer, member);
@@ -132,16 +135,12 @@ export class Torrent implements PeerEvents {
       requestLimit,
       isUploadOnly: shown.isFull,
       longestBlock,
+      reveals: this.have.isFull && !shown.isFull,
       zone: this.#env.zone,
     });
     this.#showing?.update(clock.now());
     peer.start(rest, () => clock.now());
     return 'joined';
-  }
-
-  /** Tells the peers of a piece that is ours now; also those that have it, since an origin must know what the swarm has. */
-  announce(piece: number): void {
-    for (const { peer } of this.#members.values()) if (!peer.has.isFull) peer.have([piece]);
   }
 
   /** Leaves those to whom we can give nothing, and who can give us nothing. */
@@ -273,7 +272,6 @@ export class Torrent implements PeerEvents {
   #interest(member: Member, isInterested: boolean): void {
     if (member.peer.isInterested === isInterested) return this.#heardNothing(member);
     member.peer.isInterested = isInterested;
-    if (isInterested && member.peer.amChoking) member.since = this.#env.clock.now();
     this.#env.slots.reconsider();
   }
 
@@ -313,9 +311,10 @@ export class Torrent implements PeerEvents {
     if (parts.length === 0) return member.peer.close('it asked for an impossible block');
     const now = this.#env.clock.now();
     for (const part of parts) {
-      if (this.have.has(part.piece)) member.asked(part, now);
+      if (this.have.has(part.piece)) member.ask(part, now);
       else member.peer.reject(part);
     }
+    if (member.isSated) this.#env.slots.reconsider();
   }
 
   async #read(piece: number, begin: number, parts: readonly Uint8Array[]): Promise<void> {
@@ -332,11 +331,10 @@ export class Torrent implements PeerEvents {
     for (const block of blocks) {
       this.sent += block.length;
       member.sentPieces.add(block);
-      member.hasSent(block.length, now);
+      member.hasSent(now);
       this.#env.counters.sent += block.length;
       this.#showing?.sent(member, block, now);
     }
-    if (member.sent >= member.grant) this.#env.slots.reconsider();
   }
 }
 

@@ -38,6 +38,7 @@ function queueOf(limiter: RateLimiter = new Unlimited(), room = Infinity) {
       return ++link.writes % room !== 0;
     },
     sent: (blocks) => void sent.push(...blocks.map(({ piece }) => piece)),
+    idle: () => {},
     failed: (error) => failures.push(error),
   });
   return { queue, sent, failures, disk, reads, link, buffers };

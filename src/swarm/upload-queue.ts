@@ -17,6 +17,8 @@ export interface UploadTarget {
   send(messages: Uint8Array, done: () => void): boolean;
   /** The blocks are on their way. */
   sent(blocks: readonly Block[]): void;
+  /** All that was asked for is on its way. */
+  idle(): void;
   failed(error: unknown): void;
 }
 
@@ -36,6 +38,11 @@ export class UploadQueue {
     this.#limiter = limiter;
     this.#buffers = buffers;
     this.#target = target;
+  }
+
+  /** True when something waits, or is just being sent. */
+  get isBusy(): boolean {
+    return this.#isRunning || this.#blocks.length > 0;
   }
 
   get length(): number {
@@ -94,6 +101,7 @@ export class UploadQueue {
     } finally {
       this.#isRunning = false;
     }
+    if (!this.#isClosed) this.#target.idle();
   }
 
   /** What the link must give for the first waiting block, and for as many more as it gives at once. */

@@ -12,16 +12,18 @@ export class BegunPiece<Source> {
   /** Who sent blocks of it. */
   readonly contributors = new Set<Source>();
   readonly #size: number;
+  readonly #blockLength: number;
   /** How many sources owe each block, or `received`. */
   readonly #blocks: Uint8Array;
   #missing: number;
   #received = 0;
 
-  constructor(geometry: Geometry, piece: number, now: number) {
+  constructor(geometry: Geometry, piece: number, now: number, blockLength: number) {
     this.piece = piece;
     this.begunAt = now;
     this.#size = pieceSize(geometry, piece);
-    this.#blocks = new Uint8Array(blockCount(this.#size));
+    this.#blockLength = blockLength;
+    this.#blocks = new Uint8Array(blockCount(this.#size, blockLength));
     this.#missing = this.#blocks.length;
   }
 
@@ -48,7 +50,7 @@ export class BegunPiece<Source> {
   }
 
   block(index: number): Block {
-    return blockAt(this.piece, this.#size, index);
+    return blockAt(this.piece, this.#size, index, this.#blockLength);
   }
 
   /** The first block that is missing, or -1. */

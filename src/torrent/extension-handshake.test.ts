@@ -13,6 +13,7 @@ const handshakes = fc.record(
     requestLimit: fc.option(fc.integer({ min: 1, max: 100_000 }), { nil: undefined }),
     isUploadOnly: fc.boolean(),
     longestBlock: fc.option(fc.integer({ min: 16_385, max: 2 ** 20 - 9 }), { nil: undefined }),
+    reveals: fc.boolean(),
     zone: fc.option(zones, { nil: undefined }),
   },
   ordinary,
@@ -44,6 +45,7 @@ suite('extension handshake', () => {
       requestLimit: undefined,
       isUploadOnly: false,
       longestBlock: undefined,
+      reveals: false,
       zone: undefined,
     });
   });

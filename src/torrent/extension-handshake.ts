@@ -14,6 +14,8 @@ export interface ExtensionHandshake {
   readonly isUploadOnly: boolean;
   /** Docket's own key `block`: the longest block it may be asked for and sent, in bytes, where that is more than the usual. */
   readonly longestBlock: number | undefined;
+  /** Docket's own key `reveals`: it has everything, but shows it piece by piece, to each whose turn it is. */
+  readonly reveals: boolean;
   /** Docket's own key `zone`: where its host stands. */
   readonly zone: Zone | undefined;
 }
@@ -26,6 +28,7 @@ export function encodeExtensionHandshake(handshake: ExtensionHandshake): Uint8Ar
     m: {},
     p: handshake.port,
     reqq: handshake.requestLimit,
+    reveals: handshake.reveals ? 1 : undefined,
     upload_only: handshake.isUploadOnly ? 1 : 0,
     v: handshake.client,
     zone: handshake.zone,
@@ -48,6 +51,7 @@ export function parseExtensionHandshake(payload: Uint8Array): ExtensionHandshake
       requestLimit: number('reqq', 1, Number.MAX_SAFE_INTEGER),
       isUploadOnly: number('upload_only', 1, 1) === 1,
       longestBlock: number('block', blockLength + 1, 2 ** 20 - 9),
+      reveals: number('reveals', 1, 1) === 1,
       zone: isZone(zone) ? zone : undefined,
     };
   } catch {

@@ -20,14 +20,15 @@ export function pieceSize(geometry: Geometry, piece: number): number {
   return Math.min(geometry.pieceLength, geometry.length - piece * geometry.pieceLength);
 }
 
-export function blockCount(bytes: number): number {
-  return Math.ceil(bytes / blockLength);
+/** How many blocks, of `most` bytes at most, so many bytes make. */
+export function blockCount(bytes: number, most = blockLength): number {
+  return Math.ceil(bytes / most);
 }
 
 /** The `index`th block of a piece of `size` bytes. */
-export function blockAt(piece: number, size: number, index: number): Block {
-  const begin = index * blockLength;
-  return { piece, begin, length: Math.min(blockLength, size - begin) };
+export function blockAt(piece: number, size: number, index: number, most = blockLength): Block {
+  const begin = index * most;
+  return { piece, begin, length: Math.min(most, size - begin) };
 }
 
 /** True when a peer may ask for this block: inside the piece, not empty, at most `most` bytes. */

@@ -1,31 +1,38 @@
+/** What one source was asked for, in the order of the requests. */
+interface Debts {
+  readonly owed: number[];
+  /** A block stands here as often as it was taken back and not answered yet. */
+  readonly takenBack: number[];
+}
+
 /**
  * Which blocks each source owes, and which were taken back from it: those it may send, or refuse, all the same. A block is
  * known by a number of the caller's.
  */
 export class OwedBlocks<Source> {
-  readonly #owed = new Map<Source, Set<number>>();
-  /** How often each block was taken back and not answered yet. */
-  readonly #takenBack = new Map<Source, Map<number, number>>();
+  readonly #debts = new Map<Source, Debts>();
 
   /** How many blocks this source owes. */
   count(source: Source): number {
-    return this.#owed.get(source)?.size ?? 0;
+    return this.#debts.get(source)?.owed.length ?? 0;
   }
 
   owes(source: Source, block: number): boolean {
-    return this.#owed.get(source)?.has(block) ?? false;
+    return this.#debts.get(source)?.owed.includes(block) ?? false;
   }
 
   add(source: Source, block: number): void {
-    const owed = this.#owed.get(source);
-    if (owed === undefined) this.#owed.set(source, new Set([block]));
-    else owed.add(block);
+    const debts = this.#debts.get(source);
+    if (debts === undefined) this.#debts.set(source, { owed: [block], takenBack: [] });
+    else debts.owed.push(block);
   }
 
   /** The source sent the block; what that block was. */
   sent(source: Source, block: number): 'owed' | 'takenBack' | 'neither' {
-    if (this.#owed.get(source)?.delete(block) === true) return 'owed';
-    return this.#forgive(source, block) ? 'takenBack' : 'neither';
+    const debts = this.#debts.get(source);
+    if (debts === undefined) return 'neither';
+    if (remove(debts.owed, block)) return 'owed';
+    return remove(debts.takenBack, block) ? 'takenBack' : 'neither';
   }
 
   /**
@@ -33,45 +40,46 @@ export class OwedBlocks<Source> {
    * taken back and then asked for again is refused for the first of them.
    */
   refused(source: Source, block: number): 'owed' | 'takenBack' | 'neither' {
-    if (this.#forgive(source, block)) return 'takenBack';
-    return this.#owed.get(source)?.delete(block) === true ? 'owed' : 'neither';
+    const debts = this.#debts.get(source);
+    if (debts === undefined) return 'neither';
+    if (remove(debts.takenBack, block)) return 'takenBack';
+    return remove(debts.owed, block) ? 'owed' : 'neither';
   }
 
   /** Takes back all that this source owes; which blocks. */
   takeBack(source: Source): readonly number[] {
-    const blocks = [...(this.#owed.get(source) ?? [])];
-    this.#owed.delete(source);
-    for (const block of blocks) this.#noteTakenBack(source, block);
+    const debts = this.#debts.get(source);
+    if (debts === undefined) return [];
+    const blocks = debts.owed.splice(0);
+    debts.takenBack.push(...blocks);
     return blocks;
   }
 
   /** Takes this block back from all who owe it; who they were. */
   takeBackFromAll(block: number): readonly Source[] {
     const from: Source[] = [];
-    for (const [source, owed] of this.#owed) if (owed.delete(block)) from.push(source);
-    for (const source of from) this.#noteTakenBack(source, block);
+    for (const [source, { owed, takenBack }] of this.#debts) {
+      if (!remove(owed, block)) continue;
+      takenBack.push(block);
+      from.push(source);
+    }
     return from;
   }
 
   /** The source will send nothing more. What it owes must be taken back first. */
   forget(source: Source): void {
-    this.#owed.delete(source);
-    this.#takenBack.delete(source);
+    this.#debts.delete(source);
   }
+}
 
-  #noteTakenBack(source: Source, block: number): void {
-    const blocks = this.#takenBack.get(source) ?? new Map<number, number>();
-    this.#takenBack.set(source, blocks);
-    blocks.set(block, (blocks.get(block) ?? 0) + 1);
-  }
-
-  /** Settles one request for the block that was taken back; false when there is none. */
-  #forgive(source: Source, block: number): boolean {
-    const blocks = this.#takenBack.get(source);
-    const times = blocks?.get(block);
-    if (blocks === undefined || times === undefined) return false;
-    if (times > 1) blocks.set(block, times - 1);
-    else blocks.delete(block);
+/** Nearly always it is the first one: a source answers in the order in which it was asked. */
+function remove(blocks: number[], block: number): boolean {
+  if (blocks[0] === block) {
+    blocks.shift();
     return true;
   }
+  const place = blocks.indexOf(block);
+  if (place < 0) return false;
+  blocks.splice(place, 1);
+  return true;
 }

@@ -1,44 +1,45 @@
 import { randomInteger, type Random } from '../base/random.ts';
-import type { Bitfield } from './bitfield.ts';
+import { Bitfield } from './bitfield.ts';
 
-/** Who has what, as far as picking must know. */
+/** Who has what, as far as a look at one piece goes. */
 export type Having = Pick<Bitfield, 'has'>;
 
-const everything: Having = { has: () => true };
+/**
+ * So many pieces are compared to find a rare one. All of a large blob need not be: the rarest of these is rare enough, and
+ * a pick costs the same for blobs of any size.
+ */
+const compared = new Int32Array(64);
 
 /**
- * Which piece to begin next: the one that the fewest peers have, ties by chance (rarest first); a piece that a reader
- * waits for goes before all others. A piece is in exactly one of three states: open (nobody is asked for it), begun,
- * or had.
+ * Which piece to begin next: a rare one, that few peers have, ties by chance (rarest first); a piece that a reader waits
+ * for goes before all others. A piece is in exactly one of three states: open (nobody is asked for it), begun, or had.
  */
 export class PiecePicker {
   readonly #random: Random;
   /** How many connected peers have each piece. */
   readonly #availability: Uint16Array;
-  /** The open pieces in no order, and where each stands among them (-1: not open). */
-  readonly #open: Int32Array;
-  readonly #place: Int32Array;
-  #openCount: number;
+  readonly #open: Bitfield;
   readonly #urgent = new Set<number>();
 
   /** All pieces that `had` lacks are open. */
   constructor(had: Bitfield, random: Random) {
     this.#random = random;
     this.#availability = new Uint16Array(had.length);
-    this.#open = new Int32Array(had.length);
-    this.#place = new Int32Array(had.length).fill(-1);
-    this.#openCount = 0;
-    for (let piece = 0; piece < had.length; piece++) {
-      if (!had.has(piece)) this.reopen(piece);
-    }
+    this.#open = new Bitfield(had.length);
+    for (let piece = 0; piece < had.length; piece++) if (!had.has(piece)) this.#open.add(piece);
   }
 
   get openCount(): number {
-    return this.#openCount;
+    return this.#open.count;
   }
 
   isOpen(piece: number): boolean {
-    return (this.#place[piece] ?? -1) >= 0;
+    return this.#open.has(piece);
+  }
+
+  /** True when a peer that has these pieces has an open one. */
+  isAnyOpen(has: Bitfield): boolean {
+    return this.#open.count > 0 && this.#open.meets(has);
   }
 
   availability(piece: number): number {
@@ -57,19 +58,12 @@ export class PiecePicker {
 
   /** Takes a piece out of the open ones: it is begun, or had. */
   begin(piece: number): void {
-    const place = this.#place[piece] ?? -1;
-    if (place < 0) return;
-    const last = this.#open[--this.#openCount] ?? 0;
-    this.#open[place] = last;
-    this.#place[last] = place;
-    this.#place[piece] = -1;
+    this.#open.delete(piece);
   }
 
   /** A begun piece that came to nothing is open again. */
   reopen(piece: number): void {
-    if (this.isOpen(piece)) return;
-    this.#place[piece] = this.#openCount;
-    this.#open[this.#openCount++] = piece;
+    this.#open.add(piece);
   }
 
   /** A reader waits for this piece; it stays urgent until it is had. */
@@ -91,15 +85,17 @@ export class PiecePicker {
   }
 
   /** The open piece to ask this peer for, or undefined when it has none of them. */
-  pick(has: Having): number | undefined {
+  pick(has: Bitfield): number | undefined {
     for (const piece of this.#urgent) if (this.isOpen(piece) && has.has(piece)) return piece;
+    const from = randomInteger(this.#random, this.#open.length);
+    const count = this.#open.common(has, from, compared);
     let best: number | undefined;
     let bestAvailability = Infinity;
     let ties = 0;
-    for (let place = 0; place < this.#openCount; place++) {
-      const piece = this.#open[place] ?? 0;
+    for (let index = 0; index < count; index++) {
+      const piece = compared[index] ?? 0;
       const availability = this.#availability[piece] ?? 0;
-      if (availability > bestAvailability || !has.has(piece)) continue;
+      if (availability > bestAvailability) continue;
       ties = availability < bestAvailability ? 1 : ties + 1;
       if (ties > 1 && randomInteger(this.#random, ties) > 0) continue;
       best = piece;
@@ -109,11 +105,11 @@ export class PiecePicker {
   }
 
   /**
-   * Up to `most` open pieces in a row, for a source that has all: those about the rarest one, so that no scattered rest
+   * Up to `most` open pieces in a row, for a source that has all: those about a rare one, so that no scattered rest
    * remains; an urgent one comes first in its run.
    */
   pickRun(most: number): readonly number[] {
-    const picked = this.pick(everything);
+    const picked = this.pick(this.#open);
     if (picked === undefined) return [];
     let first = picked;
     if (!this.isUrgent(picked)) while (picked - first < most - 1 && this.isOpen(first - 1)) first--;

@@ -1,14 +1,15 @@
 import { BegunPiece } from './begun-piece.ts';
+import type { Bitfield } from './bitfield.ts';
 import {
   blockAt,
   blockCount,
-  blockLength,
+  blockLength as usualBlockLength,
   pieceSize,
   type Block,
   type Geometry,
 } from './geometry.ts';
 import { OwedBlocks } from './owed-blocks.ts';
-import type { Having, PiecePicker } from './piece-picker.ts';
+import type { PiecePicker } from './piece-picker.ts';
 
 /** What a block that came means. */
 export type Arrival<Source> =
@@ -48,6 +49,7 @@ export class Requests<Source extends object> {
   /** Pieces that failed with several contributors: from now on from a single source. How often each was taken from one. */
   readonly #single = new Map<number, number>();
   readonly #blocksPerPiece: number;
+  readonly #blockLength: number;
   readonly #mayBegin: () => boolean;
   readonly #cancel: (source: Source, block: Block) => void;
   #usualTime: number | undefined;
@@ -57,19 +59,22 @@ export class Requests<Source extends object> {
 
   /**
    * `mayBegin` is false while another piece would be too much to hold; two may always be on their way. `cancel` hears of
-   * each block that a source owes and that is wanted of another from now on: the source must be told.
+   * each block that a source owes and that is wanted of another from now on: the source must be told. `blockLength`: the
+   * bytes of a block.
    */
   constructor(
     geometry: Geometry,
     picker: PiecePicker,
     mayBegin: () => boolean = () => true,
     cancel: (source: Source, block: Block) => void = () => {},
+    blockLength = usualBlockLength,
   ) {
     this.#cancel = cancel;
     this.#mayBegin = () => this.#begun.size < leastBegun || mayBegin();
     this.#geometry = geometry;
     this.#picker = picker;
-    this.#blocksPerPiece = blockCount(geometry.pieceLength);
+    this.#blockLength = blockLength;
+    this.#blocksPerPiece = blockCount(geometry.pieceLength, blockLength);
   }
 
   /** How many blocks this source still owes. */
@@ -83,7 +88,7 @@ export class Requests<Source extends object> {
   }
 
   /** The next block to ask of `source`, recorded as owed; undefined when there is none. `now` in milliseconds. */
-  next(source: Source, has: Having, now: number): Block | undefined {
+  next(source: Source, has: Bitfield, now: number): Block | undefined {
     const begun =
       this.#own(source) ??
       this.#urgent(source, has, now) ??
@@ -99,13 +104,13 @@ export class Requests<Source extends object> {
   }
 
   /** True when `next` would give a block. */
-  wants(source: Source, has: Having, now: number): boolean {
+  wants(source: Source, has: Bitfield, now: number): boolean {
     return (
       this.#own(source) !== undefined ||
       this.#urgent(source, has, now) !== undefined ||
       this.#leftBehind(has) !== undefined ||
       this.#hostage(source, has, now) !== undefined ||
-      this.#picker.pick(has) !== undefined ||
+      (this.#picker.isAnyOpen(has) && this.#mayBegin()) ||
       this.#slow(source, has, now) !== undefined
     );
   }
@@ -114,7 +119,7 @@ export class Requests<Source extends object> {
    * True for who has a piece that must have one sender: it may be needed at any moment, when that one lets us down, and
    * must be ready then, or the piece goes round for ever among the few who are.
    */
-  mayNeed(has: Having): boolean {
+  mayNeed(has: Bitfield): boolean {
     for (const piece of this.#single.keys())
       if (has.has(piece) && this.#begun.get(piece)?.isComplete !== true) return true;
     return false;
@@ -223,12 +228,12 @@ export class Requests<Source extends object> {
     return undefined;
   }
 
-  #urgent(source: Source, has: Having, now: number): BegunPiece<Source> | undefined {
+  #urgent(source: Source, has: Bitfield, now: number): BegunPiece<Source> | undefined {
     if (!this.#picker.isAnyUrgent) return undefined;
     return this.#shared(source, has, now, ({ piece }) => this.#picker.isUrgent(piece));
   }
 
-  #leftBehind(has: Having): BegunPiece<Source> | undefined {
+  #leftBehind(has: Bitfield): BegunPiece<Source> | undefined {
     for (const begun of this.#begun.values()) {
       if (!begun.isMissingBlocks || begun.sources.size > 0 || !has.has(begun.piece)) continue;
       return begun;
@@ -236,14 +241,14 @@ export class Requests<Source extends object> {
     return undefined;
   }
 
-  #takeOver(has: Having, now: number): BegunPiece<Source> | undefined {
+  #takeOver(has: Bitfield, now: number): BegunPiece<Source> | undefined {
     const begun = this.#leftBehind(has);
     return begun !== undefined && this.#single.has(begun.piece)
       ? this.#beginAgain(begun, now)
       : begun;
   }
 
-  #takeAway(source: Source, has: Having, now: number): BegunPiece<Source> | undefined {
+  #takeAway(source: Source, has: Bitfield, now: number): BegunPiece<Source> | undefined {
     const begun = this.#hostage(source, has, now);
     if (begun === undefined) return undefined;
     const times = this.#single.get(begun.piece) ?? 0;
@@ -252,7 +257,7 @@ export class Requests<Source extends object> {
   }
 
   /** A suspect piece that is needed now and whose source takes very long: nobody may hold it up for ever. */
-  #hostage(source: Source, has: Having, now: number): BegunPiece<Source> | undefined {
+  #hostage(source: Source, has: Bitfield, now: number): BegunPiece<Source> | undefined {
     if (this.#single.size === 0) return undefined;
     const isFree = this.outstanding(source) === 0 && this.#picker.openCount === 0;
     for (const [piece, times] of this.#single) {
@@ -264,13 +269,13 @@ export class Requests<Source extends object> {
     return undefined;
   }
 
-  #begin(has: Having, now: number): BegunPiece<Source> | undefined {
+  #begin(has: Bitfield, now: number): BegunPiece<Source> | undefined {
     if (!this.#mayBegin()) return undefined;
     const piece = this.#picker.pick(has);
     return piece === undefined ? undefined : this.#beginPiece(piece, now);
   }
 
-  #slow(source: Source, has: Having, now: number): BegunPiece<Source> | undefined {
+  #slow(source: Source, has: Bitfield, now: number): BegunPiece<Source> | undefined {
     if (this.#picker.openCount > 0) return undefined;
     const isFree = this.outstanding(source) === 0;
     return this.#shared(source, has, now, (begun) => {
@@ -295,7 +300,7 @@ export class Requests<Source extends object> {
   /** A piece that `isDue` and that `source` may have a share in, as one of few. Who never sent anything comes later than others. */
   #shared(
     source: Source,
-    has: Having,
+    has: Bitfield,
     now: number,
     isDue: (begun: BegunPiece<Source>) => boolean,
   ): BegunPiece<Source> | undefined {
@@ -317,7 +322,7 @@ export class Requests<Source extends object> {
   }
 
   #beginPiece(piece: number, now: number): BegunPiece<Source> {
-    const begun = new BegunPiece<Source>(this.#geometry, piece, now);
+    const begun = new BegunPiece<Source>(this.#geometry, piece, now, this.#blockLength);
     this.#begun.set(piece, begun);
     this.#picker.begin(piece);
     return begun;
@@ -367,17 +372,21 @@ export class Requests<Source extends object> {
 
   #blockOf(key: number): Block {
     const piece = Math.floor(key / this.#blocksPerPiece);
-    return blockAt(piece, pieceSize(this.#geometry, piece), key % this.#blocksPerPiece);
+    return blockAt(
+      piece,
+      pieceSize(this.#geometry, piece),
+      key % this.#blocksPerPiece,
+      this.#blockLength,
+    );
   }
 
   /** Which of its piece's blocks a peer names; undefined when no such block is ever asked for. */
   #indexOf(block: Block): number | undefined {
-    const index = block.begin / blockLength;
+    const index = block.begin / this.#blockLength;
     if (!Number.isInteger(index) || block.piece >= this.#geometry.pieceCount) return undefined;
     const size = pieceSize(this.#geometry, block.piece);
-    if (block.begin >= size || block.length !== blockAt(block.piece, size, index).length)
-      return undefined;
-    return index;
+    const isWhole = block.length === Math.min(this.#blockLength, size - block.begin);
+    return block.begin < size && isWhole ? index : undefined;
   }
 }
 

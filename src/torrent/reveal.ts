@@ -71,20 +71,23 @@ export class Reveal {
     if (times > 0) this.#times[piece] = times - 1;
   }
 
+  /** True when `next` would give a piece. */
+  hasNext(has: Having, shown: Having, now: number): boolean {
+    if (this.isOver) return false;
+    for (let piece = 0; piece < this.#pieceCount; piece++)
+      if (this.#isDue(piece, now) && !has.has(piece) && !shown.has(piece)) return true;
+    return false;
+  }
+
   /** The piece to show next to a peer that has `has` and was shown `shown`; undefined: none now. */
   next(has: Having, shown: Having, now: number): number | undefined {
-    const patience =
-      this.#usualTime === undefined
-        ? slowAtFirst
-        : Math.max(slowAtLeast, this.#usualTime * slowFactor);
     let best: number | undefined;
     let bestTimes = Infinity;
     let ties = 0;
     for (let piece = 0; piece < this.#pieceCount; piece++) {
       const times = this.#times[piece] ?? 0;
-      if (times > bestTimes || this.#spread[piece] !== 0 || has.has(piece) || shown.has(piece))
+      if (times > bestTimes || !this.#isDue(piece, now) || has.has(piece) || shown.has(piece))
         continue;
-      if (times > 0 && now - (this.#shownAt[piece] ?? 0) < patience) continue;
       ties = times < bestTimes ? 1 : ties + 1;
       if (ties > 1 && randomInteger(this.#random, ties) > 0) continue;
       best = piece;
@@ -94,5 +97,17 @@ export class Reveal {
     this.#times[best] = bestTimes + 1;
     this.#shownAt[best] = now;
     return best;
+  }
+
+  /** Nobody has it, and nobody is likely to get it soon. */
+  #isDue(piece: number, now: number): boolean {
+    if (this.#spread[piece] !== 0) return false;
+    return this.#times[piece] === 0 || now - (this.#shownAt[piece] ?? 0) >= this.#patience;
+  }
+
+  get #patience(): number {
+    return this.#usualTime === undefined
+      ? slowAtFirst
+      : Math.max(slowAtLeast, this.#usualTime * slowFactor);
   }
 }

@@ -18,9 +18,10 @@ function candidate(
     host: name,
     isInterested: state !== 'apart',
     isUnchoked: state === 'served',
+    isServed: false,
     isForeign: false,
     since: 0,
-    sent: 0,
+    asked: 0,
     grant: 1_000,
     idleSince: undefined,
     ...rest,
@@ -58,14 +59,14 @@ suite('upload slots', () => {
   });
 
   test('who has had its grant gives its slot to one that waits', () => {
-    const served = candidate('a', 'served', { sent: 1_000 });
+    const served = candidate('a', 'served', { asked: 1_000 });
     assert.equal(decide([served, candidate('b', 'waits')], 1), '+b -a');
-    assert.equal(decide([{ ...served, sent: 999 }, candidate('b', 'waits')], 1), '+ -');
+    assert.equal(decide([{ ...served, asked: 999 }, candidate('b', 'waits')], 1), '+ -');
   });
 
   test('nobody loses a slot that nobody waits for', () => {
     const served = [
-      candidate('a', 'served', { sent: 9_999 }),
+      candidate('a', 'served', { asked: 9_999 }),
       candidate('b', 'served', { idleSince: 0 }),
     ];
     assert.equal(decide(served, 2, 99_999), '+ -');
@@ -74,8 +75,8 @@ suite('upload slots', () => {
 
   test('no more lose their slot than wait for one, those served longest first', () => {
     const candidates = [
-      candidate('a', 'served', { sent: 1_000, since: 20 }),
-      candidate('b', 'served', { sent: 1_000, since: 10 }),
+      candidate('a', 'served', { asked: 1_000, since: 20 }),
+      candidate('b', 'served', { asked: 1_000, since: 10 }),
       candidate('c', 'waits'),
     ];
     assert.equal(decide(candidates, 2), '+c -b');
@@ -86,7 +87,7 @@ suite('upload slots', () => {
   });
 
   test('another client keeps its slot for a time, however much it was sent', () => {
-    const foreign = candidate('f', 'served', { isForeign: true, sent: 99_999, idleSince: 0 });
+    const foreign = candidate('f', 'served', { isForeign: true, asked: 99_999, idleSince: 0 });
     const candidates = [foreign, candidate('b', 'waits')];
     assert.equal(decide(candidates, 1, longestTurn - 1), '+ -');
     assert.equal(decide(candidates, 1, longestTurn), '+b -f');
@@ -96,13 +97,13 @@ suite('upload slots', () => {
     const idle = candidate('a', 'served', { idleSince: 0 });
     assert.equal(decide([idle, candidate('b', 'waits')], 1, longestIdle - 1), '+ -');
     assert.equal(decide([idle, candidate('b', 'waits')], 1, longestIdle), '+b -a');
-    const slow = candidate('a', 'served', { sent: 999 });
+    const slow = candidate('a', 'served', { asked: 999 });
     assert.equal(decide([slow, candidate('b', 'waits')], 1, longestTurn - 1), '+ -');
     assert.equal(decide([slow, candidate('b', 'waits')], 1, longestTurn), '+b -a');
   });
 
   test('when slots are taken away the surplus goes as its turns end', () => {
-    const served = ['a', 'b', 'c'].map((name) => candidate(name, 'served', { sent: 1_000 }));
+    const served = ['a', 'b', 'c'].map((name) => candidate(name, 'served', { asked: 1_000 }));
     assert.equal(decide([...served, candidate('d', 'waits')], 2), '+ -a');
   });
 
@@ -126,7 +127,8 @@ suite('upload slots', () => {
           isInterested: true,
           isUnchoked: false,
           since: 0,
-          sent: 0,
+          asked: 0,
+          isServed: false,
           grant: 1_000,
           idleSince: undefined as number | undefined,
           turns: 0,
@@ -137,10 +139,10 @@ suite('upload slots', () => {
           const { unchoke, choke } = decideSlots(state, slots, now);
           for (const one of choke) Object.assign(one, { isUnchoked: false, since: now });
           for (const one of unchoke)
-            Object.assign(one, { isUnchoked: true, since: now, sent: 0, turns: one.turns + 1 });
+            Object.assign(one, { isUnchoked: true, since: now, asked: 0, turns: one.turns + 1 });
           const served = state.filter((one) => one.isUnchoked);
           assert.equal(served.length, Math.min(slots, peers.length));
-          for (const one of served) one.sent += one.rate;
+          for (const one of served) one.asked += one.rate;
         }
         for (const { turns, name } of state) assert.ok(turns > 0, `${name} was never served`);
       }),

@@ -3,14 +3,16 @@ export interface SlotCandidate {
   /** The peer wants pieces that we have. */
   readonly isInterested: boolean;
   readonly isUnchoked: boolean;
+  /** It is sent what it asked for: also for a while after its turn. */
+  readonly isServed: boolean;
   /** Another BitTorrent client: it wastes what it asked for when it is choked soon, so it is served for longer. */
   readonly isForeign: boolean;
   /** Whose it is: a host has a connection for each torrent. */
-  readonly host: string;
-  /** Since when it is unchoked, or else waits. */
+  readonly host: unknown;
+  /** Since when it is unchoked, or else when its last turn ended. */
   readonly since: number;
-  /** Bytes sent to it since it was unchoked. */
-  readonly sent: number;
+  /** Bytes it asked for since it was unchoked. */
+  readonly asked: number;
   /** Bytes after which its turn ends, if others wait. */
   readonly grant: number;
   /** Since when it asks for nothing; undefined while a request of it waits here. */
@@ -22,56 +24,110 @@ export const longestTurn = 10_000;
 /** A peer that asks for nothing for so long has ended its turn, if others wait: a slot is not kept for it. */
 export const longestIdle = 1_000;
 
+/** Peers that a host serves at a time. */
+export const usualSlots = 4;
+
+const leastTurn = 256 * 1024;
+
+/** Bytes of a turn: a piece, so that it can be passed on soon, but not so few that turns cost more than they bring. */
+export function turnBytes(pieceLength: number): number {
+  return Math.max(pieceLength, leastTurn);
+}
+
+export interface SlotChanges<Candidate> {
+  readonly unchoke: readonly Candidate[];
+  readonly choke: readonly Candidate[];
+}
+
+const nobody: readonly never[] = [];
+const noChanges: SlotChanges<never> = { unchoke: nobody, choke: nobody };
+
 /**
  * Whom to serve at one moment: few at a time, so that whole pieces arrive early and can be passed on; everybody in
- * turn, who waited longest first. No tit-for-tat: the peers are one fleet. Returns those whose choke must change.
+ * turn, whose last turn is longest ago first. No tit-for-tat: the peers are one fleet. Who has had its turn still gets
+ * what it asked for, and only then its slot is another's. Returns those whose choke must change.
  */
 export function decideSlots<Candidate extends SlotCandidate>(
   candidates: readonly Candidate[],
   slots: number,
   now: number,
-): { readonly unchoke: readonly Candidate[]; readonly choke: readonly Candidate[] } {
-  const choke = candidates.filter((candidate) => candidate.isUnchoked && !candidate.isInterested);
-  const served = candidates.filter((candidate) => candidate.isUnchoked && candidate.isInterested);
-  const waiting = candidates.filter((candidate) => !candidate.isUnchoked && candidate.isInterested);
-  const excess = served.length + waiting.length - slots;
-  if (excess > 0) {
-    const over = served
-      .filter((candidate) => isOver(candidate, now))
-      .sort((a, b) => a.since - b.since);
-    choke.push(...over.slice(0, Math.min(excess, waiting.length)));
+): SlotChanges<Candidate> {
+  let turns = 0;
+  let leaving = 0;
+  let waiting = 0;
+  let unwanting = 0;
+  for (const candidate of candidates) {
+    if (isTurn(candidate)) turns++;
+    else if (candidate.isServed) leaving++;
+    else if (candidate.isInterested) waiting++;
+    if (candidate.isUnchoked && !candidate.isInterested) unwanting++;
   }
-  const stays = served.filter((candidate) => !choke.includes(candidate));
-  return { choke, unchoke: nextOf(waiting, stays, slots - stays.length) };
+  if (waiting === 0 && unwanting === 0) return noChanges;
+  const choke: Candidate[] = [];
+  if (unwanting > 0)
+    for (const one of candidates) if (one.isUnchoked && !one.isInterested) choke.push(one);
+  let free = slots - turns - leaving;
+  for (let due = Math.min(waiting, waiting - free) - leaving; due > 0; due--) {
+    const over = longestOver(candidates, choke, now);
+    if (over === undefined) break;
+    choke.push(over);
+    if (!over.isServed) free++;
+  }
+  return { choke, unchoke: free > 0 && waiting > 0 ? nextOf(candidates, choke, free) : nobody };
 }
 
-/** For each free slot one who waits: of a host that is served least now, and among those who waited longest. */
-function nextOf<Candidate extends SlotCandidate>(
-  waiting: readonly Candidate[],
-  served: readonly Candidate[],
-  free: number,
-): Candidate[] {
-  const connections = new Map<string, number>();
-  const count = (host: string): number => connections.get(host) ?? 0;
-  const serve = ({ host }: Candidate): unknown => connections.set(host, count(host) + 1);
-  served.forEach(serve);
-  const queue = waiting.toSorted((a, b) => a.since - b.since);
-  const next: Candidate[] = [];
-  while (next.length < free && queue.length > 0) {
-    let best = 0;
-    for (const [index, { host }] of queue.entries())
-      if (count(host) < count(queue[best]?.host ?? '')) best = index;
-    const [chosen] = queue.splice(best, 1);
-    if (chosen === undefined) break;
-    serve(chosen);
-    next.push(chosen);
+function isTurn(candidate: SlotCandidate): boolean {
+  return candidate.isUnchoked && candidate.isInterested;
+}
+
+function longestOver<Candidate extends SlotCandidate>(
+  candidates: readonly Candidate[],
+  choked: readonly Candidate[],
+  now: number,
+): Candidate | undefined {
+  let longest: Candidate | undefined;
+  for (const candidate of candidates) {
+    if (!isTurn(candidate) || (longest !== undefined && candidate.since >= longest.since)) continue;
+    if (isOver(candidate, now) && !choked.includes(candidate)) longest = candidate;
   }
-  return next;
+  return longest;
 }
 
 function isOver(candidate: SlotCandidate, now: number): boolean {
   if (now - candidate.since >= longestTurn) return true;
   if (candidate.isForeign) return false;
   const isIdle = candidate.idleSince !== undefined && now - candidate.idleSince >= longestIdle;
-  return isIdle || candidate.sent >= candidate.grant;
+  return isIdle || candidate.asked >= candidate.grant;
+}
+
+/** For each free slot one who waits: of a host that is served least now, and among those whose last turn is longest ago. */
+function nextOf<Candidate extends SlotCandidate>(
+  candidates: readonly Candidate[],
+  choked: readonly Candidate[],
+  free: number,
+): readonly Candidate[] {
+  const hosts: unknown[] = [];
+  for (const candidate of candidates)
+    if (candidate.isServed || (isTurn(candidate) && !choked.includes(candidate)))
+      hosts.push(candidate.host);
+  const next: Candidate[] = [];
+  while (next.length < free) {
+    let best: Candidate | undefined;
+    let bestServed = Infinity;
+    for (const candidate of candidates) {
+      const isWaiting = candidate.isInterested && !candidate.isUnchoked && !candidate.isServed;
+      if (!isWaiting || next.includes(candidate)) continue;
+      let served = 0;
+      for (const host of hosts) if (host === candidate.host) served++;
+      const isBetter =
+        served < bestServed || (served === bestServed && candidate.since < (best?.since ?? 0));
+      if (!isBetter) continue;
+      best = candidate;
+      bestServed = served;
+    }
+    if (best === undefined) break;
+    next.push(best);
+    hosts.push(best.host);
+  }
+  return next;
 }

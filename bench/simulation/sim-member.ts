@@ -1,0 +1,100 @@
+import { Pace } from '../../src/base/pace.ts';
+import { Bitfield } from '../../src/torrent/bitfield.ts';
+import type { Block } from '../../src/torrent/geometry.ts';
+import { turnBytes, type SlotCandidate } from '../../src/torrent/upload-slots.ts';
+import type { Happening } from './event-queue.ts';
+import type { SimTorrent } from './sim-torrent.ts';
+
+/** What may come to a member. */
+export const comes = { block: 0, unchoke: 1 } as const;
+
+/** Bytes that the network takes of one connection ahead of the receiver. */
+const window = 256 * 1024;
+
+/** One end of a connection: what a host knows of its peer in one torrent, wants of it and does for it. */
+export class SimMember implements SlotCandidate, Happening {
+  readonly torrent: SimTorrent;
+  /** The other end. */
+  other!: SimMember;
+  isClosed = false;
+  /** What the peer has told that it has. */
+  readonly has: Bitfield;
+  /** How many of those it was told of by us. */
+  owns = 0;
+  /** The peer wants something of us; we have let it know that we want something of it. */
+  peerIsInterested = false;
+  amInterested = false;
+  /** It owes us blocks. */
+  isDrawing = false;
+  isUnchoked = false;
+  isChoking = true;
+  since = 0;
+  asked = 0;
+  readonly grant: number;
+  /** Bytes a millisecond that come from it. */
+  readonly pace: Pace;
+  heardAt = 0;
+  shunnedUntil = 0;
+  /** Blocks that the peer asked for, and those of them that are on their way. */
+  readonly queue: Block[] = [];
+  readonly #onTheWay: Block[] = [];
+  readonly #window: number;
+  isReady = false;
+  idleAt = 0;
+
+  constructor(torrent: SimTorrent) {
+    this.torrent = torrent;
+    this.has = new Bitfield(torrent.geometry.pieceCount);
+    this.grant = turnBytes(torrent.geometry.pieceLength);
+    this.#window = Math.max(2, Math.ceil(window / torrent.host.world.blockLength));
+    this.pace = new Pace(torrent.host.world.queue.now);
+  }
+
+  get host(): unknown {
+    return this.other.torrent.host;
+  }
+
+  /** It wants something that we could give it. */
+  get isInterested(): boolean {
+    return this.peerIsInterested && this.torrent.hasFor(this);
+  }
+
+  get isServed(): boolean {
+    return this.queue.length > 0;
+  }
+
+  get isForeign(): boolean {
+    return false;
+  }
+
+  get idleSince(): number | undefined {
+    return this.queue.length > 0 ? undefined : Math.max(this.since, this.idleAt);
+  }
+
+  /** True when a block of it could be put on the link. */
+  get canSend(): boolean {
+    return this.queue.length > 0 && this.#onTheWay.length < this.#window;
+  }
+
+  /** The next block for the peer goes on the link. */
+  take(): Block | undefined {
+    const block = this.queue.shift();
+    if (block !== undefined) this.#onTheWay.push(block);
+    return block;
+  }
+
+  /** At the receiver: `kind` of `comes` is here. */
+  happen(kind: number): void {
+    if (this.isClosed) return;
+    if (kind === comes.unchoke) return this.torrent.unchoked(this);
+    const block = this.other.landed();
+    if (block !== undefined) this.torrent.arrived(this, block);
+  }
+
+  /** At the sender: the block that was longest on its way has arrived. */
+  landed(): Block | undefined {
+    const block = this.#onTheWay.shift();
+    this.torrent.host.uplink.consider(this);
+    return block;
+  }
+}
