@@ -102,7 +102,12 @@ export class DownloadTask implements Download {
     };
   }
 
-  async read(offset: number, most: number, signal?: AbortSignal): Promise<Uint8Array> {
+  async read(
+    offset: number,
+    most: number,
+    signal?: AbortSignal,
+    into?: Uint8Array,
+  ): Promise<Uint8Array> {
     const { pieceLength } = this.metainfo;
     assert.ok(
       offset >= 0 && offset < this.metainfo.length && most > 0,
@@ -114,7 +119,7 @@ export class DownloadTask implements Download {
     while (!torrent.have.has(piece)) await this.#waits.wait(piece, this.#env.clock.now(), signal);
     if (torrent.isClosed) throw stopped();
     const length = Math.min(most, pieceSize(this.metainfo, piece) - begin, 256 * 1024);
-    const bytes = Buffer.allocUnsafeSlow(length);
+    const bytes = into?.subarray(0, length) ?? Buffer.allocUnsafeSlow(length);
     await torrent.store.read(piece, begin, [bytes]);
     return bytes;
   }

@@ -7,9 +7,9 @@ import { drawId, FakePeer, seedWith } from './fake-peer.ts';
 import { addressOf, noise, SwarmLab, until } from './swarm-fixtures.ts';
 
 const mebi = 1024 * 1024;
-const pieceLength = 8 * mebi;
+const pieceLength = 4 * mebi;
 
-/** A torrent of 40 pieces of 8 MiB, whose bytes nobody has. */
+/** A torrent of 40 pieces of 4 MiB, whose bytes nobody has. */
 function largeTorrent(number: number): Metainfo {
   return createMetainfo({
     name: `sha256-${String(number).padStart(64, '0')}`,
@@ -53,7 +53,7 @@ suite('memory', { timeout: 60_000 }, () => {
     await until('parts have come', () => pieces.size >= 8);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     assert.ok(pieces.size <= 9, `${pieces.size} pieces were begun`);
-    assert.ok(held() - before < 100 * mebi, `${(held() - before) / mebi} MiB`);
+    assert.ok(held() - before < 60 * mebi, `${(held() - before) / mebi} MiB`);
     await download.stop();
     for (const peer of peers) peer.close();
   });
@@ -72,7 +72,7 @@ suite('memory', { timeout: 60_000 }, () => {
     await new Promise((resolve) => setTimeout(resolve, 500));
     const begun = all.reduce((sum, { pieces }) => sum + pieces.size, 0);
     assert.ok(begun <= 16, `${begun} pieces were begun`);
-    assert.ok(held() - before < 160 * mebi, `${(held() - before) / mebi} MiB`);
+    assert.ok(held() - before < 90 * mebi, `${(held() - before) / mebi} MiB`);
     for (const { peers } of all) for (const peer of peers) peer.close();
   });
 

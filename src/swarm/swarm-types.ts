@@ -45,9 +45,10 @@ export interface Download {
   progress(): DownloadProgress;
   /**
    * Bytes from `offset`, at least 1 and at most `most`, as soon as the piece that holds them is verified. A piece that
-   * a reader waits for long becomes urgent. Rejects when the download fails or is stopped, or by the signal.
+   * a reader waits for long becomes urgent. Rejects when the download fails or is stopped, or by the signal. The bytes
+   * stand in `into` when that is given, of `most` bytes at least.
    */
-  read(offset: number, most: number, signal?: AbortSignal): Promise<Uint8Array>;
+  read(offset: number, most: number, signal?: AbortSignal, into?: Uint8Array): Promise<Uint8Array>;
   /** Resolves when every piece is verified and on disk; rejects with a SwarmError when the download fails or is stopped. */
   readonly done: Promise<void>;
   /** Leaves the swarm. What is on disk stays there for the next download to the same path. */

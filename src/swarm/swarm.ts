@@ -78,7 +78,7 @@ const tickEvery = 500;
 const trimEvery = 30_000;
 /** Bytes of messages that are being sent, and of pieces that are being fetched, over all torrents. */
 const messageBytes = 32 * 1024 * 1024;
-const pieceBytes = 64 * 1024 * 1024;
+const pieceBytes = 32 * 1024 * 1024;
 /** A blob that was found damaged is passed over for so long, in milliseconds. */
 const damagedFor = 60_000;
 /** Milliseconds for a connection of this host to itself. */

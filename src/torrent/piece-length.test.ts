@@ -6,7 +6,7 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 const GiB = 1024 * MiB;
 
-test('a blob has 1024 to 2047 pieces, of 64 KiB at least and 8 MiB at most', () => {
+test('a blob has 1024 to 2047 pieces, of 64 KiB at least and 4 MiB at most', () => {
   const expected: readonly (readonly [number, number])[] = [
     [1, 64 * KiB],
     [64 * MiB, 64 * KiB],
@@ -15,8 +15,8 @@ test('a blob has 1024 to 2047 pieces, of 64 KiB at least and 8 MiB at most', () 
     [256 * MiB, 256 * KiB],
     [GiB - 1, 512 * KiB],
     [GiB, MiB],
-    [10 * GiB, 8 * MiB],
-    [2 ** 52, 8 * MiB],
+    [10 * GiB, 4 * MiB],
+    [2 ** 52, 4 * MiB],
   ];
   for (const [length, pieceLength] of expected) {
     assert.equal(pieceLengthFor(length), pieceLength, `for ${length} bytes`);

@@ -102,7 +102,12 @@ export class BlobDownload {
    * Bytes from `offset`, at most `most`, as soon as they are there; or, when the blob is whole, the path of its file.
    * Rejects with the error of the fetch, or with the signal's reason.
    */
-  async read(offset: number, most: number, signal?: AbortSignal): Promise<Uint8Array | string> {
+  async read(
+    offset: number,
+    most: number,
+    signal?: AbortSignal,
+    into?: Uint8Array,
+  ): Promise<Uint8Array | string> {
     for (;;) {
       signal?.throwIfAborted();
       const source = this.#source;
@@ -115,14 +120,14 @@ export class BlobDownload {
           await this.#changes.next(signal);
           break;
         case 'plain': {
-          const bytes = await source.download.read(offset, most, signal);
+          const bytes = await source.download.read(offset, most, signal, into);
           if (bytes !== undefined) return bytes;
           if (this.#source === source) await this.#changes.next(signal);
           break;
         }
         case 'swarm':
           try {
-            return await source.download.read(offset, most, signal);
+            return await source.download.read(offset, most, signal, into);
           } catch (error) {
             signal?.throwIfAborted();
             // Either the download as a whole ends, and the next source is on its way, or it was this read alone.

@@ -28,9 +28,10 @@ export interface BlobReader {
   readonly size: number;
   /**
    * Bytes from `offset`, at least 1 and at most `most`, as soon as they are there and verified. Rejects with a
-   * FetchError or UpstreamError when the blob cannot be had, or with the signal's reason.
+   * FetchError or UpstreamError when the blob cannot be had, or with the signal's reason. They stand in `into` when that
+   * is given, of `most` bytes at least; after a rejection it may still be written to.
    */
-  read(offset: number, most: number, signal?: AbortSignal): Promise<Uint8Array>;
+  read(offset: number, most: number, signal?: AbortSignal, into?: Uint8Array): Promise<Uint8Array>;
   progress(): BlobProgress;
   /** Resolves when the blob is in the cache, whole and verified; rejects as `read` does. */
   readonly done: Promise<void>;

@@ -24,14 +24,21 @@ export class DownloadReader implements BlobReader {
     this.#blobs = blobs;
   }
 
-  async read(offset: number, most: number, signal?: AbortSignal): Promise<Uint8Array> {
+  async read(
+    offset: number,
+    most: number,
+    signal?: AbortSignal,
+    into?: Uint8Array,
+  ): Promise<Uint8Array> {
     if (!(offset >= 0 && offset < this.size && most >= 1)) {
       throw new RangeError(`${most} bytes at ${offset} of ${this.size}`);
     }
     for (;;) {
       const generation = this.#download.generation;
       const found =
-        this.#file === undefined ? await this.#download.read(offset, most, signal) : undefined;
+        this.#file === undefined
+          ? await this.#download.read(offset, most, signal, into)
+          : undefined;
       if (this.#generation !== undefined && this.#generation !== this.#download.generation) {
         throw new FetchError('FETCH_BYTES_WRONG', `other bytes came as ${this.digest} before`);
       }
@@ -41,7 +48,7 @@ export class DownloadReader implements BlobReader {
       if (found instanceof Uint8Array) return found;
       if (found !== undefined) this.#file ??= this.#open(found);
       const file = await this.#file;
-      if (file !== undefined) return await file.read(offset, most);
+      if (file !== undefined) return await file.read(offset, most, into);
     }
   }
 

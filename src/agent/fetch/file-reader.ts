@@ -38,11 +38,12 @@ export class FileReader {
     return new FileReader(await open(path, 'r'), digest, size, onDamage);
   }
 
-  /** Bytes from `offset`, at most `most`. Throws FetchError FETCH_BYTES_WRONG. */
-  async read(offset: number, most: number): Promise<Uint8Array> {
-    const wanted = Buffer.allocUnsafe(Math.min(most, this.#size - offset));
-    const { bytesRead } = await this.#handle.read(wanted, 0, wanted.length, offset);
-    const bytes = wanted.subarray(0, bytesRead);
+  /** Bytes from `offset`, at most `most`, in `into` when that is given. Throws FetchError FETCH_BYTES_WRONG. */
+  async read(offset: number, most: number, into?: Uint8Array): Promise<Uint8Array> {
+    const wanted = Math.min(most, this.#size - offset);
+    const target = into ?? Buffer.allocUnsafe(wanted);
+    const { bytesRead } = await this.#handle.read(target, 0, wanted, offset);
+    const bytes = target.subarray(0, bytesRead);
     if (bytesRead === 0) return await this.#damaged();
     if (offset === this.#hashed) {
       this.#hash.update(bytes);

@@ -66,9 +66,9 @@ export class GrowingFile {
     if (this.#length - this.#noted >= noteEvery) await this.#note();
   }
 
-  /** At most `most` bytes from `offset`; none behind the end. */
-  async read(offset: number, most: number): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafe(most);
+  /** At most `most` bytes from `offset`, in `into` when that is given; none behind the end. */
+  async read(offset: number, most: number, into?: Uint8Array): Promise<Uint8Array> {
+    const bytes = into ?? Buffer.allocUnsafe(most);
     const { bytesRead } = await this.#handle.read(bytes, 0, most, offset);
     return bytes.subarray(0, bytesRead);
   }

@@ -145,14 +145,19 @@ export class PlainDownload {
    * Bytes from `offset`, at most `most`, as soon as they may be given out; undefined when the download was closed
    * meanwhile. Rejects with the signal's reason.
    */
-  async read(offset: number, most: number, signal?: AbortSignal): Promise<Buffer | undefined> {
+  async read(
+    offset: number,
+    most: number,
+    signal?: AbortSignal,
+    into?: Uint8Array,
+  ): Promise<Uint8Array | undefined> {
     while (!this.#closed) {
       const length = Math.min(most, this.#readable() - offset);
       if (this.#file === undefined || length <= 0) {
         await this.#changes.next(signal);
         continue;
       }
-      const bytes = await this.#file.read(offset, length);
+      const bytes = await this.#file.read(offset, length, into);
       if (bytes.length > 0) return bytes;
       // None, when the download has just begun anew.
       if (this.#readable() > offset) {

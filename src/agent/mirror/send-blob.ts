@@ -41,17 +41,18 @@ export async function sendBlob(
       stalled.abort(new Error(waiting.why));
     }
   });
+  // Used again and again: the garbage collector hears too late of the memory behind a small object.
+  const buffer = Buffer.allocUnsafeSlow(Math.min(chunkBytes, part.last + 1 - part.first));
   try {
     let sent = part.first;
     while (sent <= part.last) {
       wait(longestStall, 'no bytes came for 4 minutes');
-      const bytes = await reader.read(sent, Math.min(chunkBytes, part.last + 1 - sent), ended);
+      const most = Math.min(buffer.length, part.last + 1 - sent);
+      const bytes = await reader.read(sent, most, ended, buffer);
       sent += bytes.byteLength;
       onSent(bytes.byteLength);
-      if (!response.write(bytes)) {
-        wait(longestPause, 'the client read nothing for 15 minutes');
-        await drained(response, ended);
-      }
+      wait(longestPause, 'the client read nothing for 15 minutes');
+      await written(response, bytes, ended);
     }
     assert.equal(sent, part.last + 1);
     response.end();
@@ -60,18 +61,17 @@ export async function sendBlob(
   }
 }
 
-function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+/** Resolves when the system has taken the bytes, so that their memory can be used again. */
+function written(response: ServerResponse, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
-    const onAbort = (): void => {
-      response.off('drain', onDrain);
-      reject(signal.reason);
-    };
-    const onDrain = (): void => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
-    };
+    const onAbort = (): void => reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
-    response.once('drain', onDrain);
+    response.write(bytes, (error) => {
+      signal.removeEventListener('abort', onAbort);
+      // Of a connection that is gone the signal tells as well.
+      if (error) reject(error);
+      else resolve();
+    });
   });
 }
