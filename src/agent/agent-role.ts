@@ -26,6 +26,8 @@ export interface AgentOptions {
   readonly peerPort?: number | undefined;
   /** The networks that peers are in: no others are dialled or accepted. Default: they can be anywhere. */
   readonly peersFrom?: readonly IpRange[] | undefined;
+  /** The most connections to peers; default 2000. */
+  readonly maxPeers?: number | undefined;
   /** Limits the link to peers and the registry. */
   readonly link?: LinkLimits | undefined;
   /** Where the host stands, so that bytes cross into its zone about once. */
@@ -68,6 +70,7 @@ export async function startAgent(options: AgentOptions): Promise<AgentRole> {
     peerHost: options.peerHost,
     peerPort: options.peerPort,
     peersFrom: options.peersFrom,
+    maxPeers: options.maxPeers,
     link: options.link,
     zone: options.zone,
     clock: systemClock,

@@ -23,6 +23,8 @@ export interface HostEngineOptions {
   readonly peerPort?: number | undefined;
   /** The networks that peers are in: no others are dialled or accepted. Default: they can be anywhere. */
   readonly peersFrom?: readonly IpRange[] | undefined;
+  /** The most connections to peers; default 2000. */
+  readonly maxPeers?: number | undefined;
   /** Limits the link to peers and the registry. */
   readonly link?: LinkLimits | undefined;
   /** Where this host stands: its peers are then mostly of that zone. */
@@ -65,6 +67,7 @@ export async function startHostEngine(options: HostEngineOptions): Promise<HostE
     damaged: (infoHash: InfoHash) => void fetcher?.blobs.heal(infoHash),
     zone: options.zone,
     peersFrom: options.peersFrom,
+    maxPeers: options.maxPeers,
   };
   try {
     const swarm = await startSwarmOnUsualPort(swarmOptions, options.peerHost, options.peerPort);

@@ -355,6 +355,7 @@ suite('a step that fails', { concurrency: 4 }, () => {
       [2, ['agent', '--registry', 'http://127.0.0.1:9', '--zone', '']],
       [2, ['registry', '--rate', '9kB/s']],
       [2, ['registry', '--upload-rate', 'fast']],
+      [2, ['registry', '--max-peers', '0']],
       [2, ['agent', '--registry', 'http://127.0.0.1:9', '--download-rate', '9kB/s']],
       [2, ['agent', '--registry', 'http://127.0.0.1:9', '--rate-hours', '8-18 rate=1MB']],
       [2, ['registry', '-t', 'nonsense']],

@@ -31,6 +31,8 @@ export interface RegistryOptions {
   readonly peerPort?: number | undefined;
   /** The networks that peers are in: no others are dialled or accepted. Default: they can be anywhere. */
   readonly peersFrom?: readonly IpRange[] | undefined;
+  /** The most connections to peers; default 2000. */
+  readonly maxPeers?: number | undefined;
   /** The host by which peers and clients reach this registry; default: the one by which they came. */
   readonly advertise?: string | undefined;
   /** Limits the link: what peers and HTTP clients get and send, together. */

@@ -144,7 +144,7 @@ async function startOrigin(
   traffic: Traffic,
   trackerClient: TrackerClient,
 ): Promise<Swarm> {
-  const { log, peerPort, peerHost, peersFrom } = options;
+  const { log, peerPort, peerHost, peersFrom, maxPeers } = options;
   const swarmOptions: Omit<SwarmOptions, 'listen'> = {
     clock: systemClock,
     random: systemRandom,
@@ -160,6 +160,7 @@ async function startOrigin(
     },
     isOrigin: true,
     peersFrom,
+    maxPeers,
   };
   return await startSwarmOnUsualPort(swarmOptions, peerHost, peerPort);
 }

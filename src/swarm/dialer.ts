@@ -11,6 +11,8 @@ export interface DialerParts {
   readonly network: Network;
   readonly clock: Clock;
   readonly rules: () => DialRules;
+  /** False when no further connection may be opened. */
+  readonly hasRoom: () => boolean;
 }
 
 /** A peer that answered. */
@@ -30,6 +32,7 @@ export class Dialer {
   readonly #parts: DialerParts;
   readonly #waiting: (() => void)[] = [];
   #dials = 0;
+  #underWay = 0;
   /** Addresses at which this process itself answered. */
   readonly #own = new Set<string>();
 
@@ -42,18 +45,39 @@ export class Dialer {
     return !this.#own.has(addressKey(address)) && mayDial(address, this.#parts.rules());
   }
 
+  /** Connections that are being opened, or whose peer has not answered yet. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
   /** Connects and exchanges handshakes. Undefined when no peer of that torrent answers in time, or by the signal. */
   async dial(
     address: PeerAddress,
     infoHash: InfoHash,
     signal: AbortSignal,
   ): Promise<Answered | undefined> {
-    const { id, network, clock } = this.#parts;
     if (!this.mayDial(address)) return undefined;
     await this.#turn();
+    if (signal.aborted || !this.#parts.hasRoom()) {
+      this.#release();
+      return undefined;
+    }
+    this.#underWay++;
+    try {
+      return await this.#meet(address, infoHash, signal);
+    } finally {
+      this.#underWay--;
+    }
+  }
+
+  async #meet(
+    address: PeerAddress,
+    infoHash: InfoHash,
+    signal: AbortSignal,
+  ): Promise<Answered | undefined> {
+    const { id, network, clock } = this.#parts;
     let connection: Connection;
     try {
-      if (signal.aborted) return undefined;
       connection = await network.connect(address, connectTimeout, signal);
     } catch {
       return undefined;

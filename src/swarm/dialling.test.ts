@@ -109,6 +109,7 @@ suite('dialling', { timeout: 30_000 }, () => {
       network,
       clock: systemClock,
       rules: () => ({ peersFrom: [], ownPort: 6881 }),
+      hasRoom: () => true,
     });
     const { signal } = new AbortController();
     const { infoHash } = metainfoOf(bytes);

@@ -65,7 +65,9 @@ export interface SwarmOptions {
   readonly uploadSlots?: number;
   /** The networks that peers are in; default: they can be anywhere. */
   readonly peersFrom?: readonly IpRange[] | undefined;
-  /** How many connections are taken, and how fast. */
+  /** The most connections to peers, whoever opened them; default 2000. */
+  readonly maxPeers?: number | undefined;
+  /** How fast connections are taken, and how many that say nothing. */
   readonly admission?: AdmissionLimits;
   /** Of how many peers a download draws at a time. */
   readonly sources?: number;
@@ -73,6 +75,9 @@ export interface SwarmOptions {
 
 /** A torrent without peers is closed after this many milliseconds. */
 const idleTorrentAfter = 60_000;
+/** Of torrents without peers so many stay open at most: each has a file open. */
+const mostIdleTorrents = 64;
+const usualMaxPeers = 2_000;
 const tickEvery = 500;
 /** Buffers that were not needed for so long are let go of. */
 const trimEvery = 30_000;
@@ -121,6 +126,7 @@ class TcpSwarm implements Swarm {
   readonly #leaving = new Map<InfoHash, Promise<void>>();
   /** All seeds speak to their trackers through this one. */
   readonly #seeding: Announced;
+  readonly #maxPeers: number;
   readonly #admission: Admission;
   readonly #greeting = new Set<Connection>();
   readonly #closing = new Set<Promise<void>>();
@@ -136,7 +142,8 @@ class TcpSwarm implements Swarm {
     this.#peersFrom = options.peersFrom ?? [];
     this.#seed = options.seed;
     this.#onDamage = options.damaged ?? ((): void => {});
-    this.#admission = new Admission(clock, options.admission);
+    this.#maxPeers = options.maxPeers ?? usualMaxPeers;
+    this.#admission = new Admission(clock, { connections: this.#maxPeers, ...options.admission });
     this.#env = {
       id,
       port: () => this.port,
@@ -151,6 +158,7 @@ class TcpSwarm implements Swarm {
         network,
         clock,
         rules: () => ({ peersFrom: this.#peersFrom, ownPort: this.port }),
+        hasRoom: () => this.#hasRoom(),
       }),
       trackers: new TrackerBook({
         client: trackerClient,
@@ -290,7 +298,7 @@ class TcpSwarm implements Swarm {
   async #accept(connection: Connection): Promise<void> {
     const { host } = connection.remote;
     const isPeer = !this.#isClosed && isPeerHost(host, { peersFrom: this.#peersFrom });
-    const place = isPeer ? this.#admission.enter(host) : undefined;
+    const place = isPeer && this.#hasRoom() ? this.#admission.enter(host) : undefined;
     if (place === undefined) return connection.destroy();
     this.#greeting.add(connection);
     const isJoined = await this.#greet(connection, place).catch((error: unknown) => {
@@ -387,9 +395,25 @@ class TcpSwarm implements Swarm {
     for (const [infoHash, torrent] of this.#torrents) {
       torrent.tick(now);
       if (torrent.isClosed) this.#torrents.delete(infoHash);
-      else if (!this.#tasks.has(infoHash) && torrent.idleFor(now) > idleTorrentAfter)
-        this.#close(infoHash, torrent);
     }
+    this.#closeIdle(now);
+  }
+
+  #closeIdle(now: number): void {
+    const idle = [...this.#torrents]
+      .filter(([infoHash]) => !this.#tasks.has(infoHash))
+      .map(([infoHash, torrent]) => ({ infoHash, torrent, idleFor: torrent.idleFor(now) }))
+      .filter(({ idleFor }) => idleFor > 0)
+      .sort((a, b) => a.idleFor - b.idleFor);
+    for (const [place, { infoHash, torrent, idleFor }] of idle.entries()) {
+      if (place >= mostIdleTorrents || idleFor > idleTorrentAfter) this.#close(infoHash, torrent);
+    }
+  }
+
+  /** True when one more connection may be opened or taken. */
+  #hasRoom(): boolean {
+    const { peers } = this.totals();
+    return peers + this.#greeting.size + this.#env.dialer.underWay < this.#maxPeers;
   }
 
   #trim(now: number): void {

@@ -56,6 +56,9 @@ export function addRoleOptions(command: Command, defaults: RoleDefaults): Comman
         ])
         .default([] as readonly string[], 'all'),
     )
+    .addOption(
+      option('--max-peers <number>', 'most connections to peers (default: 2000)', 'MAX_PEERS'),
+    )
     .addOption(option('--rate <bytes/s>', 'limit of the link, each way, like 100MB/s', 'RATE'))
     .addOption(option('--upload-rate <bytes/s>', 'limit of what is sent', 'UPLOAD_RATE'))
     .addOption(option('--download-rate <bytes/s>', 'limit of what is received', 'DOWNLOAD_RATE'))

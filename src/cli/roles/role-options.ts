@@ -3,6 +3,7 @@ import { parseRateHours } from '../rate-hours-option.ts';
 import { parseRate } from '../rate-option.ts';
 import { readPeersFrom } from '../peers-from-option.ts';
 import { parseListenPort } from '../registry-url.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** The options that registry and agent have in common, as they were typed. */
 export interface TypedRoleOptions {
@@ -12,11 +13,19 @@ export interface TypedRoleOptions {
   readonly peerPort?: string;
   readonly peerBind?: string;
   readonly peersFrom: readonly string[];
+  readonly maxPeers?: string;
   readonly rate?: string;
   readonly uploadRate?: string;
   readonly downloadRate?: string;
   readonly rateHours: readonly string[];
   readonly logLevel: LogLevel;
+}
+
+function readMaxPeers(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const number = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (number >= 1) return number;
+  throw new UsageError(`"${text}" are no peers: expected a number from 1 to 999999`);
 }
 
 /** The options that both roles take, read. Throws UsageError and UnitError. */
@@ -28,6 +37,7 @@ export function readRoleOptions(typed: TypedRoleOptions) {
     peerPort: typed.peerPort === undefined ? undefined : parseListenPort(typed.peerPort),
     peerHost: typed.peerBind,
     peersFrom: readPeersFrom(typed.peersFrom),
+    maxPeers: readMaxPeers(typed.maxPeers),
     link: {
       upload: parseRate(typed.uploadRate ?? typed.rate),
       download: parseRate(typed.downloadRate ?? typed.rate),
