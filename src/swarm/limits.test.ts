@@ -50,6 +50,7 @@ suite('limits', { timeout: 60_000 }, () => {
         }),
       ),
     );
+    for (const one of hosts) lab.defer(() => one[Symbol.asyncDispose]());
     const silent = hosts.map(({ address }) => address);
     const host = await lab.start([], { maxPeers: 3 });
     const path = lab.path('copy');
@@ -58,7 +59,6 @@ suite('limits', { timeout: 60_000 }, () => {
     await new Promise((resolve) => setTimeout(resolve, 1_200));
     assert.equal(most, 3);
     await download.stop();
-    for (const one of hosts) await one[Symbol.asyncDispose]();
 
     const seeder = await lab.start([seed]);
     await host.download(seed.metainfo, { path, peers: [addressOf(seeder)] }).done;
