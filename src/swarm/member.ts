@@ -12,8 +12,8 @@ import { UploadQueue, type UploadTarget } from './upload-queue.ts';
 export interface MemberTarget extends UploadTarget {
   /** False when there is nothing that the peer could be given now, though it wants something. */
   hasFor(): boolean;
-  /** The peer may ask for so many bytes as a turn is long. */
-  turnBegan(): void;
+  /** The peer may ask for so many bytes as a turn is long; `anew`: it has asked for all that it was shown. */
+  turnBegan(anew: boolean): void;
 }
 
 /** Messages that tell nothing: so many a second, and so many at once, as when many cancels meet their blocks half way. */
@@ -100,14 +100,14 @@ export class Member implements SlotCandidate {
     this.since = now;
     this.asked = 0;
     // What it may ask for is shown first.
-    this.#target.turnBegan();
+    this.#target.turnBegan(false);
     this.peer.setChoking(false);
   }
 
   /** Its turn begins anew, without a word. */
   renew(): void {
     this.asked = 0;
-    this.#target.turnBegan();
+    this.#target.turnBegan(true);
   }
 
   /**

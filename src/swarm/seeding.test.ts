@@ -227,6 +227,18 @@ suite('seeding', { timeout: 60_000 }, () => {
     for (const peer of [a, b, late]) peer.close();
   });
 
+  test('one host alone gets a blob from an origin without waiting for turns', async () => {
+    await using lab = await SwarmLab.create();
+    const seed = await lab.seed(noise(16 * 1024 * 1024), 65_536);
+    const origin = await lab.start([seed], { isOrigin: true });
+    const host = await lab.start();
+    const begun = performance.now();
+    const options = { path: lab.path('alone'), peers: [addressOf(origin)] };
+    await host.download(seed.metainfo, options).done;
+    // 64 turns: a wait for a timer in each would take 3 s and more.
+    assert.ok(performance.now() - begun < 2_000, `it took ${performance.now() - begun} ms`);
+  });
+
   test('a peer that gets elsewhere what it was shown, and does not say so, is shown more in time', async () => {
     await using lab = await SwarmLab.create();
     const seed = await lab.seed(noise(8 * 16_384), 16_384);

@@ -60,12 +60,17 @@ export class Showing {
     return this.#reveal.hasNext(member.peer.has, shown.told, now);
   }
 
-  /** A peer may ask for as much as its turn gives: what it has not got of what it was shown, and new pieces. */
-  turnBegan(member: Member, now: number): void {
+  /**
+   * A peer may ask for as much as its turn gives: what it has not got of what it was shown, and new pieces. When its turn begins
+   * `anew`, because nobody else waits, it has asked for what it was shown: then for new pieces alone, or it would wait for
+   * those that are on their way before it hears of more.
+   */
+  turnBegan(member: Member, anew: boolean, now: number): void {
     const shown = this.#members.get(member);
     if (shown === undefined || member.isForeign) return;
     let bytes = 0;
-    for (const [piece, { sent }] of shown.pending) bytes += pieceSize(this.#metainfo, piece) - sent;
+    for (const [piece, { sent }] of anew ? [] : shown.pending)
+      bytes += pieceSize(this.#metainfo, piece) - sent;
     this.#show(member, shown, now, () => {
       const isMore = bytes < member.grant;
       bytes += this.#metainfo.pieceLength;

@@ -121,7 +121,7 @@ export class Torrent implements PeerEvents {
       longestBlock: () => peer.longestBlock,
       idle: () => slots.reconsider(),
       hasFor: () => this.#showing?.hasFor(member, clock.now()) ?? true,
-      turnBegan: () => this.#showing?.turnBegan(member, clock.now()),
+      turnBegan: (anew) => this.#showing?.turnBegan(member, anew, clock.now()),
       failed: (error) => peer.close(`its piece cannot be read: ${String(error)}`),
     });
     this.#members.set(peer, member);
