@@ -1,0 +1,59 @@
+import type { Outcome, Scenario } from './simulate.ts';
+
+/** What a simulation showed, as `--json` prints it. Seconds, copies of the image, announces. */
+export interface Figures {
+  readonly hosts: number;
+  readonly size: number;
+  readonly zones: number;
+  readonly seed: number;
+  readonly boundSeconds: number;
+  readonly p50: number;
+  readonly p99: number;
+  /** When the last host was complete; null when some never were. */
+  readonly last: number | null;
+  readonly lastOverBound: number | null;
+  /** Those that were neither slow nor killed, each from its own start on. */
+  readonly lastHealthy: number;
+  readonly unfinished: number;
+  readonly originCopies: number;
+  readonly zoneCopies: readonly number[];
+  /** Bytes that came in vain, for each that was wanted. */
+  readonly waste: number;
+  readonly announcesPerSecond: { readonly peak: number; readonly mean: number };
+  readonly events: number;
+  readonly wallSeconds: number;
+}
+
+export function figuresOf(scenario: Scenario, outcome: Outcome, wallSeconds: number): Figures {
+  const { hosts, size, zones, seed } = scenario;
+  const { all, healthy, bound, unfinished } = outcome;
+  const last = unfinished > 0 ? undefined : all.at(-1);
+  return {
+    hosts,
+    size,
+    zones,
+    seed,
+    boundSeconds: rounded(bound),
+    p50: rounded(percentile(all, 50)),
+    p99: rounded(percentile(all, 99)),
+    last: last === undefined ? null : rounded(last),
+    lastOverBound: last === undefined ? null : rounded(last / bound),
+    lastHealthy: rounded(healthy.at(-1) ?? 0),
+    unfinished,
+    originCopies: rounded(outcome.originCopies),
+    zoneCopies: outcome.zoneCopies.map(rounded),
+    waste: rounded(outcome.waste),
+    announcesPerSecond: { peak: outcome.announcesPeak, mean: rounded(outcome.announcesMean) },
+    events: outcome.events,
+    wallSeconds: rounded(wallSeconds),
+  };
+}
+
+/** The least of sorted values that so many percent of them do not exceed; 0 when there are none. */
+export function percentile(sorted: readonly number[], percent: number): number {
+  return sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? 0;
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
