@@ -7,6 +7,7 @@ import { Link } from './link.ts';
 import type { World } from './model.ts';
 import { comes, type SimMember } from './sim-member.ts';
 import { SimTorrent } from './sim-torrent.ts';
+import { Turns } from './turns.ts';
 import { Uplink } from './uplink.ts';
 import type { ZoneLinks } from './zone-links.ts';
 
@@ -31,6 +32,7 @@ export class SimHost implements Happening {
   readonly appetite: Appetite;
   readonly torrents: SimTorrent[] = [];
   readonly members: SimMember[] = [];
+  readonly #turns: Turns;
   isUp = false;
   completeAt: number | undefined;
   /** Bytes of blocks. */
@@ -50,6 +52,7 @@ export class SimHost implements Happening {
   constructor(plan: HostPlan, world: World) {
     this.plan = plan;
     this.world = world;
+    this.#turns = new Turns(world.tuning.slots, plan.isOrigin || world.blobs.length > 1);
     this.uplink = new Uplink(this, plan.rate);
     this.#downlink = new Link(plan.rate);
     this.appetite = new Appetite(world.tuning.sources);
@@ -73,6 +76,7 @@ export class SimHost implements Happening {
   /** It dies without a word; what it has stays on its disk. */
   kill(): void {
     this.isUp = false;
+    this.#isTelling = false;
     for (const member of this.members.slice()) member.torrent.close(member);
   }
 
@@ -99,6 +103,7 @@ export class SimHost implements Happening {
   remove(member: SimMember): void {
     const place = this.members.indexOf(member);
     if (place >= 0) this.members.splice(place, 1);
+    this.#turns.remove(member);
     this.decide();
   }
 
@@ -148,9 +153,14 @@ export class SimHost implements Happening {
   }
 
   interestChanged(member: SimMember): void {
+    if (!member.peerIsInterested) {
+      this.#turns.leaves(member);
+      if (member.isUnchoked) this.decide();
+      return;
+    }
+    this.#turns.wants(member);
     // Most of the time all slots are taken by those whose turn has just begun: then nothing changes.
-    if (member.isInterested && this.#isSettled) return;
-    this.decide();
+    if (!this.#isSettled) this.decide();
   }
 
   /** Decides anew whom to serve. */
@@ -158,16 +168,13 @@ export class SimHost implements Happening {
     if (this.#isDeciding || !this.isUp) return;
     this.#isDeciding = true;
     const { queue, tuning } = this.world;
-    const { choke, unchoke } = decideSlots(this.members, tuning.slots, queue.now);
+    const { choke, unchoke } = decideSlots(this.#turns.candidates(), tuning.slots, queue.now);
     for (const member of choke) member.torrent.choke(member);
-    for (const member of unchoke) member.torrent.unchoke(member);
-    this.#isDeciding = false;
-    let taken = 0;
-    for (const member of this.members) {
-      const { isUnchoked } = member;
-      if (isUnchoked && member.asked >= member.grant) taken = -Infinity;
-      if (isUnchoked || member.isServed) taken++;
+    for (const member of unchoke) {
+      this.#turns.unchoked(member);
+      member.torrent.unchoke(member);
     }
-    this.#isSettled = taken >= tuning.slots;
+    this.#isDeciding = false;
+    this.#isSettled = this.#turns.isSettled;
   }
 }

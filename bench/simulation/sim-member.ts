@@ -17,12 +17,14 @@ export class SimMember implements SlotCandidate, Happening {
   /** The other end. */
   other!: SimMember;
   isClosed = false;
-  /** What the peer has told that it has. */
-  readonly has: Bitfield;
+  /** What the peer has told that it has: the same to all, unless it shows its pieces one by one. */
+  has: Bitfield;
   /** How many of those it was told of by us. */
   owns = 0;
   /** The peer wants something of us; we have let it know that we want something of it. */
   peerIsInterested = false;
+  /** Where the host has it among those whose turn it is or may be. */
+  place: 'none' | 'waiting' | 'busy' = 'none';
   amInterested = false;
   /** It owes us blocks. */
   isDrawing = false;
@@ -42,9 +44,9 @@ export class SimMember implements SlotCandidate, Happening {
   isReady = false;
   idleAt = 0;
 
-  constructor(torrent: SimTorrent) {
+  constructor(torrent: SimTorrent, peer: SimTorrent) {
     this.torrent = torrent;
-    this.has = new Bitfield(torrent.geometry.pieceCount);
+    this.has = peer.isOrigin ? new Bitfield(torrent.geometry.pieceCount) : peer.told;
     this.grant = turnBytes(torrent.geometry.pieceLength);
     this.#window = Math.max(2, Math.ceil(window / torrent.host.world.blockLength));
     this.pace = new Pace(torrent.host.world.queue.now);

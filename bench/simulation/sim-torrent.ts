@@ -20,6 +20,8 @@ export class SimTorrent {
   readonly index: number;
   readonly geometry: Geometry;
   readonly have: Bitfield;
+  /** What all peers were told of. */
+  readonly told: Bitfield;
   readonly members: SimMember[] = [];
   readonly #reveal: Reveal | undefined;
   #picker: PiecePicker;
@@ -34,9 +36,14 @@ export class SimTorrent {
     this.index = index;
     this.geometry = geometry;
     this.have = isOrigin ? Bitfield.full(geometry.pieceCount) : new Bitfield(geometry.pieceCount);
+    this.told = new Bitfield(geometry.pieceCount);
     this.#reveal = isOrigin ? new Reveal(geometry.pieceCount, random) : undefined;
     this.#picker = new PiecePicker(this.have, random);
     this.#requests = this.#newRequests(blockLength);
+  }
+
+  get isOrigin(): boolean {
+    return this.#reveal !== undefined;
   }
 
   /** It shows its pieces one by one. */
@@ -50,6 +57,7 @@ export class SimTorrent {
     this.#picker = new PiecePicker(this.have, random);
     this.#requests = this.#newRequests(blockLength);
     this.#fresh = [];
+    for (const piece of this.have.indexes()) this.told.add(piece);
   }
 
   /** The tracker told of these hosts. */
@@ -61,8 +69,8 @@ export class SimTorrent {
       if (torrent.members.length >= mostMembers) continue;
       if (this.have.isFull && torrent.have.isFull) continue;
       if (this.members.some((member) => member.other.torrent === torrent)) continue;
-      const here = new SimMember(this);
-      const there = new SimMember(torrent);
+      const here = new SimMember(this, torrent);
+      const there = new SimMember(torrent, this);
       here.other = there;
       there.other = here;
       this.#join(here);
@@ -79,9 +87,11 @@ export class SimTorrent {
 
   /** Tells a new peer what there is here. */
   #introduce({ other }: SimMember): void {
-    if (this.isRevealing) return other.torrent.#learned(other);
-    for (const piece of this.have.indexes()) other.torrent.#learn(other, piece);
-    return other.torrent.#learned(other);
+    const { torrent } = other;
+    if (this.isOrigin && !this.isRevealing)
+      for (const piece of this.have.indexes()) torrent.#learn(other, piece);
+    else if (!this.isOrigin) for (const piece of this.told.indexes()) torrent.#hasGot(other, piece);
+    return torrent.#learned(other);
   }
 
   /** The connection is over, on both sides. */
@@ -97,13 +107,17 @@ export class SimTorrent {
     this.host.tellSoon();
   }
 
-  /** A peer has this piece; `#learned` comes after the last. */
+  /** The origin has this piece; `#learned` comes after the last. */
   #learn(member: SimMember, piece: number): void {
-    this.#reveal?.had(piece, this.host.world.queue.now);
-    if (!member.has.add(piece)) return;
-    if (member.other.has.has(piece)) member.owns++;
-    if (this.have.isFull) return;
-    this.#picker.gained(piece);
+    if (member.has.add(piece)) this.#hasGot(member, piece);
+  }
+
+  /** A peer has this piece, as its field says already; `#learned` comes after the last. */
+  #hasGot(member: SimMember, piece: number): void {
+    if (this.#reveal !== undefined) {
+      this.#reveal.had(piece, this.host.world.queue.now);
+      if (member.other.has.has(piece)) member.owns++;
+    } else if (!this.have.isFull) this.#picker.gained(piece);
   }
 
   #learned(member: SimMember): void {
@@ -117,13 +131,14 @@ export class SimTorrent {
   tell(): void {
     const fresh = this.#fresh;
     if (fresh.length > 0) this.#fresh = [];
+    for (const piece of fresh) this.told.add(piece);
     for (const member of this.members) {
       const { other } = member;
       const { torrent } = other;
       let isTold = false;
       for (const piece of fresh) {
         if (member.has.has(piece) && !torrent.isRevealing) continue;
-        torrent.#learn(other, piece);
+        torrent.#hasGot(other, piece);
         isTold = true;
       }
       if (isTold) torrent.#learned(other);
