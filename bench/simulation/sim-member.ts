@@ -17,6 +17,8 @@ export class SimMember implements SlotCandidate, Happening {
   /** The other end. */
   other!: SimMember;
   isClosed = false;
+  /** The peer stands in another zone, and the rule for that is kept. */
+  isAcross = false;
   /** What the peer has told that it has: the same to all, unless it shows its pieces one by one. */
   has: Bitfield;
   /** How many of those it was told of by us. */

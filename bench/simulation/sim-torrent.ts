@@ -4,6 +4,7 @@ import { PiecePicker } from '../../src/torrent/piece-picker.ts';
 import { requestDepth } from '../../src/torrent/request-depth.ts';
 import { Requests } from '../../src/torrent/requests.ts';
 import { Reveal } from '../../src/torrent/reveal.ts';
+import { ZoneRule } from '../../src/torrent/zone-rule.ts';
 import type { SimHost } from './sim-host.ts';
 import { comes, SimMember } from './sim-member.ts';
 
@@ -24,6 +25,7 @@ export class SimTorrent {
   readonly told: Bitfield;
   readonly members: SimMember[] = [];
   readonly #reveal: Reveal | undefined;
+  readonly #zoneRule: ZoneRule | undefined;
   #picker: PiecePicker;
   #requests: Requests<SimMember>;
   /** Pieces that have come since the peers were told last. */
@@ -38,6 +40,7 @@ export class SimTorrent {
     this.have = isOrigin ? Bitfield.full(geometry.pieceCount) : new Bitfield(geometry.pieceCount);
     this.told = new Bitfield(geometry.pieceCount);
     this.#reveal = isOrigin ? new Reveal(geometry.pieceCount, random) : undefined;
+    this.#zoneRule = host.plan.isGateway ? new ZoneRule(geometry.pieceCount) : undefined;
     this.#picker = new PiecePicker(this.have, random);
     this.#requests = this.#newRequests(blockLength);
   }
@@ -73,6 +76,8 @@ export class SimTorrent {
       const there = new SimMember(torrent, this);
       here.other = there;
       there.other = here;
+      here.isAcross = this.#isAcross(torrent);
+      there.isAcross = torrent.#isAcross(this);
       this.#join(here);
       torrent.#join(there);
       torrent.#introduce(there);
@@ -101,6 +106,7 @@ export class SimTorrent {
     this.members.splice(this.members.indexOf(member), 1);
     if (member.isDrawing) this.host.appetite.ended();
     this.#picker.left(member.has);
+    if (!member.isAcross) this.#zoneRule?.left(member.has);
     this.#requests.forget(member);
     this.host.remove(member);
     member.other.torrent.close(member.other);
@@ -112,8 +118,29 @@ export class SimTorrent {
     if (member.has.add(piece)) this.#hasGot(member, piece);
   }
 
+  #isAcross({ host }: SimTorrent): boolean {
+    return this.#zoneRule !== undefined && host.plan.zone !== this.host.plan.zone;
+  }
+
+  /** Those of a peer's pieces that may be fetched from it. */
+  #fieldOf(member: SimMember): Bitfield {
+    if (!member.isAcross || this.#zoneRule === undefined) return member.has;
+    return this.#zoneRule.crossing(member.has, this.host.world.queue.now);
+  }
+
+  /** Tells the gateways of the own zone which piece crosses. */
+  #crosses(piece: number): void {
+    const { queue, latency } = this.host.world;
+    const happen = (): void => {
+      for (const { isAcross, other } of this.members)
+        if (!isAcross) other.torrent.#zoneRule?.begun(piece, queue.now);
+    };
+    queue.after(latency, { happen });
+  }
+
   /** A peer has this piece, as its field says already; `#learned` comes after the last. */
   #hasGot(member: SimMember, piece: number): void {
+    if (!member.isAcross) this.#zoneRule?.gained(piece, this.host.world.queue.now);
     if (this.#reveal !== undefined) {
       this.#reveal.had(piece, this.host.world.queue.now);
       if (member.other.has.has(piece)) member.owns++;
@@ -159,7 +186,9 @@ export class SimTorrent {
     if (member.isDrawing) return true;
     const { now } = this.host.world.queue;
     if (this.host.appetite.isFull || member.shunnedUntil > now) return false;
-    return member.other.torrent.isRevealing || this.#requests.wants(member, member.has, now);
+    return (
+      member.other.torrent.isRevealing || this.#requests.wants(member, this.#fieldOf(member), now)
+    );
   }
 
   /** False for an origin that has nothing to show a peer now, and has shown it nothing that it lacks. */
@@ -208,12 +237,13 @@ export class SimTorrent {
     // Whole pieces, so that none is left half done when the turn ends.
     for (let isAmidst = false; before + asked < depth || isAmidst;) {
       const block =
-        this.#requests.next(member, member.has, now) ??
+        this.#requests.next(member, this.#fieldOf(member), now) ??
         (member.other.torrent.#show(member.other)
-          ? this.#requests.next(member, member.has, now)
+          ? this.#requests.next(member, this.#fieldOf(member), now)
           : undefined);
       if (block === undefined) break;
       asked++;
+      if (member.isAcross && block.begin === 0) this.#crosses(block.piece);
       isAmidst = block.begin + block.length < this.sizeOf(block.piece);
       member.other.queue.push(block);
       member.other.asked += block.length;

@@ -90,9 +90,12 @@ export function simulate(scenario: Scenario): Outcome {
       isOrigin,
       rate: slow.has(number) ? full / 10 : full,
       zone: zone?.name,
+      isGateway: zone !== undefined && number <= (scenario.tuning.gateways ?? 0) * zones.length,
       zoneLinks: zone?.links,
     };
-    hosts.push(new SimHost(plan, world));
+    const host = new SimHost(plan, world);
+    hosts.push(host);
+    if (plan.isGateway) world.tracker.addGateway(host);
   }
   const bound = (size / Math.min(rate, scenario.originRate)) * 1000;
   const startAt = hosts.map(({ plan }) =>
