@@ -112,8 +112,7 @@ export class Showing {
     for (const [piece, { at, sent }] of shown.pending)
       if (now - at < askedWithin && sent < pieceSize(this.#metainfo, piece)) unsent++;
     if (unsent === 0) shown.pace.resume(now);
-    const { isForeign } = member.peer;
-    const depth = revealDepth(shown.pace.rate, this.#metainfo.pieceLength, isForeign);
+    const depth = revealDepth(shown.pace.rate, this.#metainfo.pieceLength, member.isForeign);
     this.#show(member, shown, now, () => unsent++ < depth);
   }
 

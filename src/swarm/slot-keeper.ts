@@ -45,8 +45,7 @@ export class SlotKeeper {
       for (const member of choke) member.choke(now);
       for (const member of unchoke) member.unchoke(now);
       // A turn that has ended, and that nobody waits for, begins anew.
-      for (const member of members)
-        if (member.isUnchoked && member.asked >= member.grant) member.renew();
+      for (const member of members) if (member.isUnchoked && member.isSated) member.renew();
     });
   }
 

@@ -42,6 +42,7 @@ export class Teller {
 
   close(): void {
     this.#newsagents.clear();
+    // Nor is anybody told who is added now: no timer may be left.
     this.#isDue = true;
     this.#cancel();
   }

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import type { TypedRegistryOptions } from '../roles/run-registry.ts';
+import { listed } from './listed.ts';
 import { addRoleOptions, withFrontOptions } from './role-options.ts';
 
 /** Declares `docket registry`. */
@@ -16,10 +17,7 @@ export function addRegistry(program: Command, context: CommandContext): void {
           'further ones stand in when those before do not answer',
       )
         .env('DOCKET_REGISTRY_TRACKER')
-        .argParser((text: string, before: readonly string[]) => [
-          ...before,
-          ...text.split(/[\s,]+/).filter((part) => part !== ''),
-        ])
+        .argParser(listed)
         .default([] as readonly string[], 'the built-in one'),
     )
     .addOption(

@@ -3,6 +3,7 @@ import type { LogLevel } from '../../base/log.ts';
 import type { TypedClientOptions } from '../client-options.ts';
 import type { TypedRoleOptions } from '../roles/role-options.ts';
 import { UsageError } from '../usage-error.ts';
+import { listed } from './listed.ts';
 
 /** As in base/log.ts, which is not loaded only to print help. */
 const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
@@ -50,10 +51,7 @@ export function addRoleOptions(command: Command, defaults: RoleDefaults): Comman
         'a network that peers are in, like 10.0.0.0/8: others are neither dialled nor accepted; may be given several times',
         'PEERS_FROM',
       )
-        .argParser((networks: string, before: readonly string[]) => [
-          ...before,
-          ...networks.split(/[\s,]+/).filter((network) => network !== ''),
-        ])
+        .argParser(listed)
         .default([] as readonly string[], 'all'),
     )
     .addOption(
