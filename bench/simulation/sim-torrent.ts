@@ -4,7 +4,7 @@ import { PiecePicker } from '../../src/torrent/piece-picker.ts';
 import { requestDepth } from '../../src/torrent/request-depth.ts';
 import { Requests } from '../../src/torrent/requests.ts';
 import { Reveal } from '../../src/torrent/reveal.ts';
-import { ZoneRule } from '../../src/torrent/zone-rule.ts';
+import { ZoneRule } from './zone-rule.ts';
 import type { SimHost } from './sim-host.ts';
 import { comes, SimMember } from './sim-member.ts';
 

@@ -1,4 +1,4 @@
-import { Bitfield } from './bitfield.ts';
+import { Bitfield } from '../../src/torrent/bitfield.ts';
 
 /** So long, in milliseconds, a piece that a peer of the own zone has is not fetched from another zone. */
 export const nearPatience = 30_000;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Bitfield } from './bitfield.ts';
+import { Bitfield } from '../../src/torrent/bitfield.ts';
 import { begunPatience, nearPatience, ZoneRule } from './zone-rule.ts';
 
 function fieldOf(length: number, ...pieces: readonly number[]): Bitfield {
