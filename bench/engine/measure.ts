@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Workplace } from '../../test/lab/workplace.ts';
 import { usageOf } from '../usage.ts';
+import { warmMemory } from '../warm-memory.ts';
 import { compare, type BenchBlob } from './blob.ts';
 import type { Contender } from './contender.ts';
 
@@ -28,6 +29,7 @@ export async function measure(
 ): Promise<Result> {
   // What an earlier transfer left to be written would take the disk from this one.
   await place.run(['sync']);
+  await warmMemory(place.folder, 2 * blob.metainfo.length);
   const target = await mkdtemp(join(place.folder, `${contender.name}-`));
   await mkdir(target, { recursive: true });
   const pair = await contender.start({ place, blob, target });

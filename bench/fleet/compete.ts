@@ -8,6 +8,7 @@ import type { Network } from './network.ts';
 import type { FleetOptions } from './options.ts';
 import { race } from './race.ts';
 import { makeStartGate } from './start-gate.ts';
+import { warmMemory } from '../warm-memory.ts';
 import { UsageMeter } from './usage-meter.ts';
 
 export interface CompeteOptions {
@@ -32,6 +33,8 @@ export async function compete(contender: Contender, given: CompeteOptions): Prom
     say(`${name}: getting ready\n`);
     const contest = { place, network, image, options, gate, meter, limit };
     const field = await contender.prepare(contest);
+    // Each host writes the image, and somebody may read it again.
+    await warmMemory(place.folder, network.hosts.length * image.size);
     say(`${name}: started\n`);
     const before = await network.zoneBytes();
     meter.start();
