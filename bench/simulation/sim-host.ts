@@ -1,6 +1,7 @@
 import { Appetite } from '../../src/torrent/appetite.ts';
 import type { Block } from '../../src/torrent/geometry.ts';
 import { decideSlots } from '../../src/torrent/upload-slots.ts';
+import { TurnTimes } from '../../src/torrent/turn-times.ts';
 import type { Zone } from '../../src/torrent/zone.ts';
 import type { Happening } from './event-queue.ts';
 import { Link } from './link.ts';
@@ -32,6 +33,9 @@ export class SimHost implements Happening {
   readonly world: World;
   readonly uplink: Uplink;
   readonly appetite: Appetite;
+  /** What turns usually take: of those who are served, and of those who serve us. */
+  readonly takings = new TurnTimes();
+  readonly givings = new TurnTimes();
   readonly torrents: SimTorrent[] = [];
   readonly members: SimMember[] = [];
   readonly #turns: Turns;
@@ -118,7 +122,7 @@ export class SimHost implements Happening {
       return;
     }
     const { now } = this.world.queue;
-    if (!this.isComplete) for (const torrent of this.torrents) torrent.tick(now);
+    for (const torrent of this.torrents) torrent.tick(now);
     this.decide();
     if (!this.isComplete || this.plan.isOrigin)
       this.world.queue.after(tickEvery, this, timers.tick);
@@ -148,7 +152,9 @@ export class SimHost implements Happening {
       at = to.plan.zoneLinks?.in.pass(block.length, at) ?? at;
     }
     queue.at(to.#downlink.pass(block.length, at), member.other, comes.block);
+    member.taking.passed(block.length, queue.now);
     if (member.queue.length === 0) {
+      member.taking.end(queue.now);
       member.idleAt = queue.now;
       this.decide();
     }

@@ -1,6 +1,7 @@
 import { Pace } from '../../src/base/pace.ts';
 import { Bitfield } from '../../src/torrent/bitfield.ts';
 import type { Block } from '../../src/torrent/geometry.ts';
+import { TurnMeter } from '../../src/torrent/turn-times.ts';
 import { turnBytes, type SlotCandidate } from '../../src/torrent/upload-slots.ts';
 import type { Happening } from './event-queue.ts';
 import type { SimTorrent } from './sim-torrent.ts';
@@ -30,11 +31,16 @@ export class SimMember implements SlotCandidate, Happening {
   amInterested = false;
   /** It owes us blocks. */
   isDrawing = false;
+  /** It is one of the few that the host draws from. */
+  isCounted = false;
   isUnchoked = false;
   isChoking = true;
   since = 0;
   asked = 0;
   readonly grant: number;
+  /** How fast it takes what it asked for, and gives what it was asked for. */
+  readonly taking: TurnMeter;
+  readonly giving: TurnMeter;
   /** Bytes a millisecond that come from it. */
   readonly pace: Pace;
   heardAt = 0;
@@ -50,6 +56,8 @@ export class SimMember implements SlotCandidate, Happening {
     this.torrent = torrent;
     this.has = peer.isOrigin ? new Bitfield(torrent.geometry.pieceCount) : peer.told;
     this.grant = turnBytes(torrent.geometry.pieceLength);
+    this.taking = new TurnMeter(torrent.host.takings, this.grant);
+    this.giving = new TurnMeter(torrent.host.givings, this.grant);
     this.#window = Math.max(2, Math.ceil(window / torrent.host.world.blockLength));
     this.pace = new Pace(torrent.host.world.queue.now);
   }
@@ -65,6 +73,10 @@ export class SimMember implements SlotCandidate, Happening {
 
   get isServed(): boolean {
     return this.queue.length > 0;
+  }
+
+  get isSlow(): boolean {
+    return this.taking.isSlow(this.torrent.host.world.queue.now);
   }
 
   get isForeign(): boolean {

@@ -51,7 +51,7 @@ export class SimTorrent {
 
   /** It shows its pieces one by one. */
   get isRevealing(): boolean {
-    return this.#reveal?.isOver === false;
+    return this.#isShowing && this.#reveal !== undefined;
   }
 
   /** After a crash: what was on its way is lost, what was verified is not. */
@@ -104,7 +104,7 @@ export class SimTorrent {
     if (member.isClosed) return;
     member.isClosed = true;
     this.members.splice(this.members.indexOf(member), 1);
-    if (member.isDrawing) this.host.appetite.ended();
+    this.#discount(member);
     this.#picker.left(member.has);
     if (!member.isAcross) this.#zoneRule?.left(member.has);
     this.#requests.forget(member);
@@ -148,7 +148,6 @@ export class SimTorrent {
   }
 
   #learned(member: SimMember): void {
-    if (this.#reveal?.isOver === true) this.#showAll();
     if (this.have.isFull) return;
     if (!member.isChoking) this.#ask(member);
     if (!member.amInterested && !this.host.appetite.isFull) this.host.tellSoon();
@@ -158,6 +157,7 @@ export class SimTorrent {
   tell(): void {
     const fresh = this.#fresh;
     if (fresh.length > 0) this.#fresh = [];
+    const { now } = this.host.world.queue;
     for (const piece of fresh) this.told.add(piece);
     for (const member of this.members) {
       const { other } = member;
@@ -169,6 +169,7 @@ export class SimTorrent {
         isTold = true;
       }
       if (isTold) torrent.#learned(other);
+      if (member.isCounted && member.giving.isSlow(now)) this.#discount(member);
       this.#setInterest(member);
     }
   }
@@ -246,12 +247,17 @@ export class SimTorrent {
       if (member.isAcross && block.begin === 0) this.#crosses(block.piece);
       isAmidst = block.begin + block.length < this.sizeOf(block.piece);
       member.other.queue.push(block);
+      member.other.taking.begin(now);
       member.other.asked += block.length;
     }
     if (asked === 0) return;
     if (!member.isDrawing) {
       member.isDrawing = true;
-      this.host.appetite.began();
+      member.giving.begin(now);
+      if (!member.giving.isSlow(now)) {
+        member.isCounted = true;
+        this.host.appetite.began();
+      }
       member.heardAt = now;
       member.pace.resume(now);
     }
@@ -268,6 +274,7 @@ export class SimTorrent {
     } else {
       member.heardAt = now;
       member.pace.came(block.length, now);
+      member.giving.passed(block.length, now);
       for (const other of arrival.cancel) this.#cancel(other, block);
       if (arrival.complete) this.#verified(block.piece);
     }
@@ -280,8 +287,15 @@ export class SimTorrent {
   #settled(member: SimMember): void {
     if (!member.isDrawing || this.#requests.outstanding(member) > 0) return;
     member.isDrawing = false;
-    this.host.appetite.ended();
+    member.giving.end(this.host.world.queue.now);
+    this.#discount(member);
     this.host.tellSoon();
+  }
+
+  #discount(member: SimMember): void {
+    if (!member.isCounted) return;
+    member.isCounted = false;
+    this.host.appetite.ended();
   }
 
   #newRequests(blockLength: number): Requests<SimMember> {
@@ -306,6 +320,8 @@ export class SimTorrent {
   }
 
   tick(now: number): void {
+    if (this.#reveal?.isDone(now) === true) this.#showAll();
+    if (this.have.isFull) return;
     for (const member of this.members) {
       const { heardAt } = member;
       if (!member.isDrawing || now - heardAt <= stallAfter) continue;

@@ -56,7 +56,7 @@ export class Turns {
     for (const member of this.#busy) {
       const { isUnchoked } = member;
       if (isUnchoked && member.asked >= member.grant) return false;
-      if (isUnchoked || member.isServed) taken++;
+      if ((isUnchoked || member.isServed) && !member.isSlow) taken++;
     }
     return taken >= this.#slots;
   }

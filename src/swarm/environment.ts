@@ -5,6 +5,7 @@ import type { Random } from '../base/random.ts';
 import type { RateLimiter } from '../base/rate-limiter.ts';
 import type { Appetite } from '../torrent/appetite.ts';
 import type { PeerId } from '../torrent/ids.ts';
+import type { TurnTimes } from '../torrent/turn-times.ts';
 import type { Zone } from '../torrent/zone.ts';
 import type { BanList } from './ban-list.ts';
 import type { Dialer } from './dialer.ts';
@@ -44,6 +45,9 @@ export interface Environment {
   /** Whom this host serves, and of how many it draws. */
   readonly slots: SlotKeeper;
   readonly appetite: Appetite;
+  /** What turns usually take: of those who are served, and of those who serve us. */
+  readonly takings: TurnTimes;
+  readonly givings: TurnTimes;
   readonly teller: Teller;
   readonly counters: Counters;
   /** Show a blob piece by piece while the swarm has no whole copy (an origin's way). */

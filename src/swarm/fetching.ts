@@ -91,10 +91,12 @@ export class Fetching implements Wanting, WebSeedUser {
   /** Tells all peers what is new, and whose turn is wanted. */
   tell(): void {
     const fresh = this.#fresh;
+    const now = this.#env.clock.now();
     if (fresh.length > 0) this.#fresh = [];
     for (const member of this.#torrent.members) {
       // Also those that have the pieces: an origin must know what the swarm has.
       if (!member.peer.has.isFull) member.peer.have(fresh);
+      if (member.giving.isSlow(now)) this.#discount(member);
       this.#setInterest(member);
     }
   }
@@ -231,8 +233,10 @@ export class Fetching implements Wanting, WebSeedUser {
   }
 
   #drawsFrom(member: Member): void {
+    const now = this.#env.clock.now();
     member.isDrawing = true;
-    if (!member.isCounted) {
+    member.giving.begin(now);
+    if (!member.isCounted && !member.giving.isSlow(now)) {
       member.isCounted = true;
       this.#env.appetite.began();
     }
@@ -251,6 +255,7 @@ export class Fetching implements Wanting, WebSeedUser {
   #settled(member: Member): void {
     if (!member.isDrawing || this.#requests.outstanding(member) > 0) return;
     member.isDrawing = false;
+    member.giving.end(this.#env.clock.now());
     this.#discount(member);
     this.#env.teller.soon();
   }
@@ -286,6 +291,7 @@ export class Fetching implements Wanting, WebSeedUser {
       source.heardAt = now;
       if (source.isDrawing) this.#drawsFrom(source);
       source.pace.came(bytes, now);
+      source.giving.passed(bytes, now);
       this.peerBlockAt = now;
       this.bytesFromPeers += bytes;
       this.#env.counters.received += bytes;

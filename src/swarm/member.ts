@@ -1,7 +1,9 @@
 import { Allowance } from '../base/allowance.ts';
 import { Pace } from '../base/pace.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Bitfield } from '../torrent/bitfield.ts';
 import type { Block, Geometry } from '../torrent/geometry.ts';
+import { TurnMeter } from '../torrent/turn-times.ts';
 import { turnBytes, type SlotCandidate } from '../torrent/upload-slots.ts';
 import type { Environment } from './environment.ts';
 import { requestLimit, type Peer } from './peer.ts';
@@ -39,6 +41,9 @@ export class Member implements SlotCandidate {
   isDrawing = false;
   /** It is one of the few that this host draws from: not while it owes blocks and sends none. */
   isCounted = false;
+  /** How fast it takes what it asked for, and gives what it was asked for. */
+  readonly #taking: TurnMeter;
+  readonly giving: TurnMeter;
   /** Bytes that come from it, a millisecond. */
   readonly pace: Pace;
   /** Messages that tell nothing. */
@@ -48,18 +53,22 @@ export class Member implements SlotCandidate {
   /** Called when it is gone. */
   onLeft: () => void = () => {};
   readonly #joinedAt: number;
+  readonly #clock: Clock;
 
   constructor(
     peer: Peer,
     geometry: Geometry,
     now: number,
-    env: Pick<Environment, 'upload' | 'messages'>,
+    env: Pick<Environment, 'upload' | 'messages' | 'clock' | 'takings' | 'givings'>,
     target: MemberTarget,
   ) {
     this.peer = peer;
     this.grant = turnBytes(geometry.pieceLength);
     this.sentPieces = new SentPieces(geometry);
     this.#target = target;
+    this.#clock = env.clock;
+    this.#taking = new TurnMeter(env.takings, this.grant);
+    this.giving = new TurnMeter(env.givings, this.grant);
     this.since = now;
     this.#joinedAt = now;
     this.smallTalk = new Allowance(smallTalkPerSecond, mostSmallTalk, now);
@@ -81,6 +90,10 @@ export class Member implements SlotCandidate {
 
   get isServed(): boolean {
     return this.#uploads.isBusy;
+  }
+
+  get isSlow(): boolean {
+    return this.#taking.isSlow(this.#clock.now());
   }
 
   get isForeign(): boolean {
@@ -130,11 +143,13 @@ export class Member implements SlotCandidate {
     if (this.peer.amChoking || this.#uploads.length >= requestLimit) return this.peer.reject(block);
     this.#activeAt = now;
     this.asked += block.length;
+    this.#taking.begin(now);
     return this.#uploads.push(block);
   }
 
-  hasSent(now: number): void {
+  hasSent(bytes: number, now: number): void {
     this.#activeAt = now;
+    this.#taking.passed(bytes, now);
   }
 
   /** It does not want the block any more: BEP 6 wants an answer all the same. False when it had not asked for it. */
@@ -142,6 +157,11 @@ export class Member implements SlotCandidate {
     const isCancelled = this.#uploads.cancel(block);
     if (isCancelled) this.peer.reject(block);
     return isCancelled;
+  }
+
+  /** All that it asked for is on its way. */
+  hasAll(now: number): void {
+    this.#taking.end(now);
   }
 
   drained(): void {

@@ -41,7 +41,7 @@ export class Showing {
   /** The pieces to announce to a peer that joins. */
   joined(member: Member, now: number): Bitfield {
     const { pieceCount } = this.#metainfo;
-    if (this.#reveal.isOver) return Bitfield.full(pieceCount);
+    if (this.#reveal.isDone(now)) return Bitfield.full(pieceCount);
     const pace = new Pace(now);
     this.#members.set(member, { told: new Bitfield(pieceCount), pending: new Map(), pace });
     return new Bitfield(pieceCount);
@@ -49,7 +49,7 @@ export class Showing {
 
   /** Shows each peer as much as it may see now. */
   update(now: number): void {
-    if (this.#reveal.isOver) return this.#showAll();
+    if (this.#reveal.isDone(now)) return this.#showAll();
     for (const member of this.#members.keys()) this.#showAhead(member, now);
   }
 
@@ -85,7 +85,7 @@ export class Showing {
       this.#reveal.had(piece, now);
       pending?.delete(piece);
     }
-    if (this.#reveal.isOver) this.#showAll();
+    if (this.#reveal.isDone(now)) this.#showAll();
     else this.#showAhead(member, now);
   }
 

@@ -6,6 +6,7 @@ import type { Log } from '../base/log.ts';
 import { shuffled, type Random } from '../base/random.ts';
 import type { RateLimiter } from '../base/rate-limiter.ts';
 import { Appetite, usualSources } from '../torrent/appetite.ts';
+import { TurnTimes } from '../torrent/turn-times.ts';
 import { usualSlots } from '../torrent/upload-slots.ts';
 import { Bitfield } from '../torrent/bitfield.ts';
 import { encodeHandshake } from '../torrent/handshake.ts';
@@ -176,6 +177,8 @@ class TcpSwarm implements Swarm {
       bans: new BanList(clock),
       slots: new SlotKeeper(options.uploadSlots ?? usualSlots, clock),
       appetite: new Appetite(options.sources ?? usualSources),
+      takings: new TurnTimes(),
+      givings: new TurnTimes(),
       teller: new Teller(clock),
       counters: { sent: 0, received: 0, fromWebSeeds: 0 },
       isOrigin: options.isOrigin ?? false,

@@ -119,7 +119,10 @@ export class Torrent implements PeerEvents {
       send: (messages, done) => peer.sendBlocks(messages, done),
       sent: (blocks) => this.#sent(member, blocks),
       longestBlock: () => peer.longestBlock,
-      idle: () => slots.reconsider(),
+      idle: () => {
+        member.hasAll(clock.now());
+        slots.reconsider();
+      },
       hasFor: () => this.#showing?.hasFor(member, clock.now()) ?? true,
       turnBegan: (anew) => this.#showing?.turnBegan(member, anew, clock.now()),
       failed: (error) => peer.close(`its piece cannot be read: ${String(error)}`),
@@ -331,7 +334,7 @@ export class Torrent implements PeerEvents {
     for (const block of blocks) {
       this.sent += block.length;
       member.sentPieces.add(block);
-      member.hasSent(now);
+      member.hasSent(block.length, now);
       this.#env.counters.sent += block.length;
       this.#showing?.sent(member, block, now);
     }

@@ -1,5 +1,5 @@
 /** Peers that a host draws from at a time. */
-export const usualSources = 4;
+export const usualSources = 6;
 
 /**
  * How many peers a host draws from at a time, over all its torrents. As many as a peer serves: when both are few and

@@ -76,6 +76,21 @@ suite('reveal', () => {
     assert.equal(reveal.isOver, true);
   });
 
+  test('when it is over the origin keeps back for 15 % of the time that it took, half a second at least and 5 s at most', () => {
+    for (const [took, wait] of [
+      [1_000, 500],
+      [10_000, 1_500],
+      [100_000, 5_000],
+    ] as const) {
+      const reveal = new Reveal(1, firstOfEquals);
+      show(reveal, nothing(1), nothing(1), 100);
+      assert.equal(reveal.isDone(1e9), false);
+      reveal.had(0, 100 + took);
+      assert.equal(reveal.isDone(100 + took + wait - 1), false);
+      assert.equal(reveal.isDone(100 + took + wait), true);
+    }
+  });
+
   test('a lone peer that leaves with nothing and returns is shown everything at once', () => {
     const reveal = new Reveal(3, firstOfEquals);
     assert.equal(show(reveal, nothing(3), nothing(3), 0), '0 1 2');

@@ -9,6 +9,14 @@ const slowFactor = 3;
 const slowAtLeast = 2_000;
 const slowAtFirst = 10_000;
 
+/**
+ * When the swarm has a whole copy it soon has others: the origin keeps back for this part of the time that the first one
+ * took, within these bounds. Else it would send, in the end, what peers have for each other.
+ */
+const restraint = 0.15;
+const leastRestraint = 500;
+const mostRestraint = 5_000;
+
 /** Pieces shown ahead: what is sent in this many milliseconds, and two at least, which differ from all other peers'. */
 const horizon = 400;
 const fewest = 2;
@@ -29,7 +37,7 @@ export function revealDepth(rate: number, pieceLength: number, isForeign = false
 /**
  * What an origin shows of a blob while the swarm has no whole copy yet (super-seeding, BEP 16, without its waiting):
  * to each peer a few pieces at a time, those that were shown least, so that the first copy leaves the origin about
- * once. When every piece is had by some peer it is over, and the origin shows all.
+ * once. When every piece is had by some peer it is over; a little later the origin shows all.
  */
 export class Reveal {
   readonly #random: Random;
@@ -38,6 +46,8 @@ export class Reveal {
   readonly #shownAt: Float64Array;
   readonly #spread: Uint8Array;
   #missing: number;
+  #firstAt: number | undefined;
+  #overAt = 0;
   /** Milliseconds from showing a piece until some peer has it. */
   #usualTime: number | undefined;
 
@@ -55,11 +65,20 @@ export class Reveal {
     return this.#missing === 0;
   }
 
+  /** True when it is over, and the peers have had time to give each other what they have. */
+  isDone(now: number): boolean {
+    if (!this.isOver) return false;
+    const took = this.#overAt - (this.#firstAt ?? this.#overAt);
+    const wait = Math.min(mostRestraint, Math.max(leastRestraint, took * restraint));
+    return now - this.#overAt >= wait;
+  }
+
   /** Some peer has this piece. */
   had(piece: number, now: number): void {
     if (this.#spread[piece] !== 0) return;
     this.#spread[piece] = 1;
     this.#missing--;
+    this.#overAt = now;
     if (this.#times[piece] !== 1) return;
     const took = now - (this.#shownAt[piece] ?? now);
     this.#usualTime = this.#usualTime === undefined ? took : this.#usualTime * 0.8 + took * 0.2;
@@ -94,6 +113,7 @@ export class Reveal {
       bestTimes = times;
     }
     if (best === undefined) return undefined;
+    this.#firstAt ??= now;
     this.#times[best] = bestTimes + 1;
     this.#shownAt[best] = now;
     return best;

@@ -19,6 +19,7 @@ function candidate(
     isInterested: state !== 'apart',
     isUnchoked: state === 'served',
     isServed: false,
+    isSlow: false,
     isForeign: false,
     since: 0,
     asked: 0,
@@ -102,6 +103,20 @@ suite('upload slots', () => {
     assert.equal(decide([slow, candidate('b', 'waits')], 1, longestTurn), '+b -a');
   });
 
+  test('who takes far longer than others is served besides, by four times the slots at most', () => {
+    const slow = ['s', 't'].map((name) =>
+      candidate(name, 'served', { isSlow: true, isServed: true, asked: 1_000 }),
+    );
+    const waiting = ['a', 'b', 'c'].map((name) => candidate(name, 'waits'));
+    assert.equal(decide([...slow, ...waiting], 2), '+a b -s');
+    const leaving = slow.map((one) => ({ ...one, isUnchoked: false }));
+    assert.equal(decide([...leaving, ...waiting], 2), '+a b -');
+    const many = Array.from({ length: 7 }, (_, index) =>
+      candidate(`s${index}`, 'apart', { isSlow: true, isServed: true }),
+    );
+    assert.equal(decide([...many, ...waiting], 2), '+a -');
+  });
+
   test('when slots are taken away the surplus goes as its turns end', () => {
     const served = ['a', 'b', 'c'].map((name) => candidate(name, 'served', { asked: 1_000 }));
     assert.equal(decide([...served, candidate('d', 'waits')], 2), '+ -a');
@@ -129,6 +144,7 @@ suite('upload slots', () => {
           since: 0,
           asked: 0,
           isServed: false,
+          isSlow: false,
           grant: 1_000,
           idleSince: undefined as number | undefined,
           turns: 0,

@@ -5,6 +5,8 @@ export interface SlotCandidate {
   readonly isUnchoked: boolean;
   /** It is sent what it asked for: also for a while after its turn. */
   readonly isServed: boolean;
+  /** It takes much longer than others for what it is sent: it has no slot of its own, but is served besides. */
+  readonly isSlow: boolean;
   /** Another BitTorrent client: it wastes what it asked for when it is choked soon, so it is served for longer. */
   readonly isForeign: boolean;
   /** Whose it is: a host has a connection for each torrent. */
@@ -25,7 +27,10 @@ export const longestTurn = 10_000;
 export const longestIdle = 1_000;
 
 /** Peers that a host serves at a time. */
-export const usualSlots = 4;
+export const usualSlots = 6;
+
+/** So many times the slots are served at most, slow ones included. */
+const mostServed = 4;
 
 const leastTurn = 256 * 1024;
 
@@ -54,24 +59,29 @@ export function decideSlots<Candidate extends SlotCandidate>(
 ): SlotChanges<Candidate> {
   let turns = 0;
   let leaving = 0;
+  let slow = 0;
   let waiting = 0;
   let unwanting = 0;
   for (const candidate of candidates) {
-    if (isTurn(candidate)) turns++;
-    else if (candidate.isServed) leaving++;
-    else if (candidate.isInterested) waiting++;
+    const hasTurn = isTurn(candidate);
+    if (hasTurn || candidate.isServed) {
+      if (candidate.isSlow) slow++;
+      else if (hasTurn) turns++;
+      else leaving++;
+    } else if (candidate.isInterested) waiting++;
     if (candidate.isUnchoked && !candidate.isInterested) unwanting++;
   }
   if (waiting === 0 && unwanting === 0) return noChanges;
   const choke: Candidate[] = [];
   if (unwanting > 0)
     for (const one of candidates) if (one.isUnchoked && !one.isInterested) choke.push(one);
-  let free = slots - turns - leaving;
+  const taken = turns + leaving;
+  let free = Math.min(slots - taken, slots * mostServed - taken - slow);
   for (let due = Math.min(waiting, waiting - free) - leaving; due > 0; due--) {
     const over = longestOver(candidates, choke, now);
     if (over === undefined) break;
     choke.push(over);
-    if (!over.isServed) free++;
+    if (!over.isServed && !over.isSlow) free++;
   }
   return { choke, unchoke: free > 0 && waiting > 0 ? nextOf(candidates, choke, free) : nobody };
 }
