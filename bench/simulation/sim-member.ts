@@ -37,7 +37,7 @@ export class SimMember implements SlotCandidate, Happening {
   isChoking = true;
   since = 0;
   asked = 0;
-  readonly grant: number;
+  readonly #turn: number;
   /** How fast it takes what it asked for, and gives what it was asked for. */
   readonly taking: TurnMeter;
   readonly giving: TurnMeter;
@@ -55,9 +55,9 @@ export class SimMember implements SlotCandidate, Happening {
   constructor(torrent: SimTorrent, peer: SimTorrent) {
     this.torrent = torrent;
     this.has = peer.isOrigin ? new Bitfield(torrent.geometry.pieceCount) : peer.told;
-    this.grant = turnBytes(torrent.geometry.pieceLength);
-    this.taking = new TurnMeter(torrent.host.takings, this.grant);
-    this.giving = new TurnMeter(torrent.host.givings, this.grant);
+    this.#turn = turnBytes(torrent.geometry.pieceLength);
+    this.taking = new TurnMeter(torrent.host.takings, this.#turn);
+    this.giving = new TurnMeter(torrent.host.givings, this.#turn);
     this.#window = Math.max(2, Math.ceil(window / torrent.host.world.blockLength));
     this.pace = new Pace(torrent.host.world.queue.now);
   }
@@ -69,6 +69,11 @@ export class SimMember implements SlotCandidate, Happening {
   /** It wants something that we could give it. */
   get isInterested(): boolean {
     return this.peerIsInterested && this.torrent.hasFor(this);
+  }
+
+  get grant(): number {
+    const { geometry, host } = this.torrent;
+    return Math.max(geometry.pieceLength, this.#turn * host.takings.part);
   }
 
   get isServed(): boolean {

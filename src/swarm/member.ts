@@ -3,7 +3,7 @@ import { Pace } from '../base/pace.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Bitfield } from '../torrent/bitfield.ts';
 import type { Block, Geometry } from '../torrent/geometry.ts';
-import { TurnMeter } from '../torrent/turn-times.ts';
+import { TurnMeter, type TurnTimes } from '../torrent/turn-times.ts';
 import { turnBytes, type SlotCandidate } from '../torrent/upload-slots.ts';
 import type { Environment } from './environment.ts';
 import { requestLimit, type Peer } from './peer.ts';
@@ -25,7 +25,7 @@ const mostSmallTalk = 2_000;
 /** A peer in one torrent, with what this host does for it and wants of it. */
 export class Member implements SlotCandidate {
   readonly peer: Peer;
-  readonly grant: number;
+  readonly #pieceLength: number;
   readonly sentPieces: SentPieces;
   readonly #uploads: UploadQueue;
   readonly #target: MemberTarget;
@@ -42,6 +42,7 @@ export class Member implements SlotCandidate {
   /** It is one of the few that this host draws from: not while it owes blocks and sends none. */
   isCounted = false;
   /** How fast it takes what it asked for, and gives what it was asked for. */
+  readonly #takings: TurnTimes;
   readonly #taking: TurnMeter;
   readonly giving: TurnMeter;
   /** Bytes that come from it, a millisecond. */
@@ -63,12 +64,13 @@ export class Member implements SlotCandidate {
     target: MemberTarget,
   ) {
     this.peer = peer;
-    this.grant = turnBytes(geometry.pieceLength);
+    this.#pieceLength = geometry.pieceLength;
+    this.#takings = env.takings;
     this.sentPieces = new SentPieces(geometry);
     this.#target = target;
     this.#clock = env.clock;
-    this.#taking = new TurnMeter(env.takings, this.grant);
-    this.giving = new TurnMeter(env.givings, this.grant);
+    this.#taking = new TurnMeter(env.takings, turnBytes(geometry.pieceLength));
+    this.giving = new TurnMeter(env.givings, turnBytes(geometry.pieceLength));
     this.since = now;
     this.#joinedAt = now;
     this.smallTalk = new Allowance(smallTalkPerSecond, mostSmallTalk, now);
@@ -94,6 +96,10 @@ export class Member implements SlotCandidate {
 
   get isSlow(): boolean {
     return this.#taking.isSlow(this.#clock.now());
+  }
+
+  get grant(): number {
+    return Math.max(this.#pieceLength, turnBytes(this.#pieceLength) * this.#takings.part);
   }
 
   get isForeign(): boolean {

@@ -1,10 +1,8 @@
-import { turnBytes } from './upload-slots.ts';
-
 /**
- * Bytes that are asked of a peer ahead of what has come: a piece of one that was never tried, who may never send it; those
- * of a turn at least of others; what it sends in this many milliseconds…
+ * Bytes that are asked of a peer ahead of what has come: a piece at least, and no more of one that was never tried, who may
+ * never send it; what it sends in this many milliseconds…
  */
-const horizon = 100;
+const horizon = 150;
 /** …and so many at most. */
 const most = 4 * 1024 * 1024;
 
@@ -19,7 +17,6 @@ export function requestDepth(
   blockLength: number,
   limit: number,
 ): number {
-  const least = rate === 0 ? pieceLength : turnBytes(pieceLength);
-  const bytes = Math.min(most, Math.max(least, rate * horizon));
+  const bytes = Math.min(most, Math.max(pieceLength, rate * horizon));
   return Math.min(limit, Math.ceil(bytes / blockLength));
 }

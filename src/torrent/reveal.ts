@@ -11,10 +11,9 @@ const slowAtFirst = 10_000;
 
 /**
  * When the swarm has a whole copy it soon has others: the origin keeps back for this part of the time that the first one
- * took, within these bounds. Else it would send, in the end, what peers have for each other.
+ * took, but not for long. Else it would send, in the end, what peers have for each other.
  */
 const restraint = 0.15;
-const leastRestraint = 500;
 const mostRestraint = 5_000;
 
 /** Pieces shown ahead: what is sent in this many milliseconds, and two at least, which differ from all other peers'. */
@@ -69,7 +68,7 @@ export class Reveal {
   isDone(now: number): boolean {
     if (!this.isOver) return false;
     const took = this.#overAt - (this.#firstAt ?? this.#overAt);
-    const wait = Math.min(mostRestraint, Math.max(leastRestraint, took * restraint));
+    const wait = Math.min(mostRestraint, took * restraint);
     return now - this.#overAt >= wait;
   }
 

@@ -49,6 +49,16 @@ suite('turn times', () => {
     assert.equal(times.isSlow(1_500), false);
   });
 
+  test('a turn that takes more than 150 ms may be shorter', () => {
+    const times = new TurnTimes();
+    assert.equal(times.part, 1);
+    times.took(100);
+    assert.equal(times.part, 1);
+    const slow = new TurnTimes();
+    slow.took(600);
+    assert.equal(slow.part, 0.25);
+  });
+
   test('what takes less than 300 ms is never slow', () => {
     const times = new TurnTimes();
     times.took(1);

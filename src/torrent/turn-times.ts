@@ -1,6 +1,8 @@
 /** Slow is what takes so many times the usual time, and so many milliseconds at least. */
 const slowFactor = 3;
 const slowAtLeast = 300;
+/** A turn, in milliseconds, that is worth what it costs. */
+const longEnough = 150;
 /** One time more moves the usual one by so much: it tends to the median, which a few very slow ones do not change. */
 const step = 1.1;
 
@@ -13,6 +15,11 @@ export class TurnTimes {
     const usual = this.#usual;
     if (usual === undefined) this.#usual = milliseconds;
     else this.#usual = milliseconds > usual ? usual * step : usual / step;
+  }
+
+  /** The part of a turn that takes long enough: on a slow link small pieces are passed on one by one. */
+  get part(): number {
+    return this.#usual === undefined ? 1 : Math.min(1, longEnough / this.#usual);
   }
 
   isSlow(milliseconds: number): boolean {

@@ -150,7 +150,8 @@ suite('upload slots', () => {
           turns: 0,
         }));
         const round = longestTurn + 200;
-        const rounds = Math.ceil(peers.length / slots) + 1;
+        // Hosts share alike, so one with many connections may wait for as many turns.
+        const rounds = peers.length + 1;
         for (let now = 0; now <= rounds * round; now += 100) {
           const { unchoke, choke } = decideSlots(state, slots, now);
           for (const one of choke) Object.assign(one, { isUnchoked: false, since: now });

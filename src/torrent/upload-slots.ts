@@ -30,7 +30,7 @@ export const longestIdle = 1_000;
 export const usualSlots = 6;
 
 /** So many times the slots are served at most, slow ones included. */
-const mostServed = 4;
+export const mostServed = 4;
 
 const leastTurn = 256 * 1024;
 

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Random } from '../../../src/base/random.ts';
 import type { Block } from '../../../src/torrent/geometry.ts';
 import { peerIdOf, type InfoHash, type PeerId } from '../../../src/torrent/ids.ts';
+import { mostServed } from '../../../src/torrent/upload-slots.ts';
 import type { Blob } from '../scenario/blob.ts';
 import type { HostPlan } from '../scenario/scenario.ts';
 import type { ServiceState } from '../services/registry-services.ts';
@@ -172,7 +173,8 @@ export class EngineHost implements Subject {
   /** What can be said at any moment. */
   check(now: number): void {
     if (this.#life === undefined) return;
-    if (this.unchoked > this.plan.uploadSlots) this.wrong(`it serves ${this.unchoked} peers`);
+    if (this.unchoked > this.plan.uploadSlots * mostServed)
+      this.wrong(`it serves ${this.unchoked} peers`);
     const joined = new Map<Blob | undefined, number>();
     const patience = greetingWithin + this.#life.process.stoodStill;
     for (const { isJoined, blob, since } of this.conducts) {
