@@ -211,12 +211,15 @@ export class Torrent implements PeerEvents {
         return this.wanting === undefined
           ? peer.close('it sent a block that was not asked for')
           : this.wanting.block(member, message.piece, message.begin, message.data);
+      case 'extended':
+        // Of who says now that it has more than it shows a turn is wanted.
+        if (peer.reveals) this.wanting?.gained(member, []);
+        return this.#heardNothing(member);
       case 'haveNone':
       case 'keepAlive':
       case 'port':
       case 'suggest':
       case 'allowedFast':
-      case 'extended':
         return this.#heardNothing(member);
     }
   }

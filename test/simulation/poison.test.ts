@@ -75,7 +75,6 @@ suite(
         const name = identity === 'own' ? 'one name' : 'ever new names';
         test(`slows the others by little more than its share at most: ${behaviour} under ${name}`, async () => {
           const ratio = (await takes([liar(behaviour, identity)])) / (await without);
-          console.log(behaviour, identity, ratio, await without);
           assert.ok(ratio < bounds[behaviour], `${ratio.toFixed(2)} times as long`);
         });
       }
