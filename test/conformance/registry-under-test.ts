@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { silentLog } from '../../src/base/log.ts';
 import { sha256Of, type Digest } from '../../src/oci/digest.ts';
 import { startRegistry, type RegistryOptions } from '../../src/server/registry-role.ts';
@@ -24,34 +21,38 @@ export interface Call {
 /** A registry that was really started, and a plain HTTP client for it that adds nothing to a request. */
 export class RegistryUnderTest implements AsyncDisposable {
   readonly url: string;
-  readonly folder: string;
+  readonly location: string;
   readonly #agent = new Agent({ keepAlive: true });
   readonly #close: () => Promise<void>;
 
-  private constructor(url: string, folder: string, close: () => Promise<void>) {
+  private constructor(url: string, location: string, close: () => Promise<void>) {
     this.url = url;
-    this.folder = folder;
+    this.location = location;
     this.#close = close;
   }
 
-  static async start(options: Partial<RegistryOptions> = {}): Promise<RegistryUnderTest> {
-    const folder = await mkdtemp(join(tmpdir(), 'docket-conformance-'));
+  /** Starts it on loopback; `cleanUp` runs when it is closed. */
+  static async start(
+    options: Pick<RegistryOptions, 'location'> & Partial<RegistryOptions>,
+    cleanUp: () => Promise<void>,
+  ): Promise<RegistryUnderTest> {
     const role = await startRegistry({
       host: '127.0.0.1',
       port: 0,
       peerHost: '127.0.0.1',
       peerPort: 0,
-      location: folder,
       log: silentLog,
       ...options,
     });
-    return new RegistryUnderTest(role.url, folder, () => role.close());
+    return new RegistryUnderTest(role.url, options.location, async () => {
+      await role.close();
+      await cleanUp();
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#agent.destroy();
     await this.#close();
-    await rm(this.folder, { recursive: true, force: true });
   }
 
   async call(method: string, path: string, call: Call = {}): Promise<Answer> {

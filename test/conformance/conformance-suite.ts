@@ -1,0 +1,17 @@
+import { blobsSuite } from './blobs-suite.ts';
+import { listingsSuite } from './listings-suite.ts';
+import { manifestsSuite } from './manifests-suite.ts';
+import { protocolSuite } from './protocol-suite.ts';
+import type { StorageUnderTest } from './storage-under-test.ts';
+import { torrentsSuite } from './torrents-suite.ts';
+import { uploadsSuite } from './uploads-suite.ts';
+
+/** What a registry must do over every kind of storage: the distribution-spec, what clients rely on, and its torrents. */
+export function conformanceSuite(storage: StorageUnderTest): void {
+  protocolSuite(storage);
+  blobsSuite(storage);
+  uploadsSuite(storage);
+  manifestsSuite(storage);
+  listingsSuite(storage);
+  torrentsSuite(storage);
+}
