@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { FileHandle } from 'node:fs/promises';
 import { test } from 'node:test';
 import { writeAll } from './write-all.ts';
 
@@ -13,6 +12,6 @@ test('what the system took only in part is written in several goes', async () =>
       return { bytesWritten };
     },
   };
-  await writeAll(file as unknown as FileHandle, Buffer.from('abcdefgh'), 1);
+  await writeAll(file, Buffer.from('abcdefgh'), 1);
   assert.equal(written.toString(), '.abcdefgh.');
 });

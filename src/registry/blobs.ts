@@ -59,13 +59,13 @@ export class Blobs {
 
   /**
    * Makes an upload, whose bytes have the digest, a blob of the repository: durable when this resolves. When it rejects,
-   * nothing is left of the blob, and the upload may be gone.
+   * nothing is left of the blob, and the upload is gone or as it was.
    */
   async adopt(repository: Repository, upload: BlobUpload, digest: Digest): Promise<void> {
     const blob = { digest, size: upload.size };
     await this.#changes.run(digest, async () => {
-      await upload.commit(digest);
       try {
+        await upload.commit(digest);
         await this.#catalog.blobs.link(repository, blob);
       } catch (error) {
         await this.#removeUnlinked(digest);

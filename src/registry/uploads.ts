@@ -99,8 +99,9 @@ export class Uploads {
   }
 
   /**
-   * Appends the last bytes, if there are any, and makes the upload a blob of the repository. A wrong digest, and a blob
-   * that cannot be stored, end the upload. Throws as `append` does, OciError DIGEST_INVALID and StorageError.
+   * Appends the last bytes, if there are any, and makes the upload a blob of the repository. A wrong digest ends the upload;
+   * so may a disk that fails, otherwise it can be finished again. Throws as `append` does, OciError DIGEST_INVALID and
+   * StorageError.
    */
   async finish(
     repository: Repository,
@@ -121,9 +122,13 @@ export class Uploads {
       }
       try {
         await this.#blobs.adopt(repository, session.upload, digest);
-      } finally {
-        await this.#forget(session);
+      } catch (error) {
+        if (codeOf(error) === 'STORAGE_FULL' || !(await this.#isKept(id))) {
+          await this.#forget(session);
+        }
+        throw error;
       }
+      await this.#forget(session);
     });
   }
 
@@ -165,6 +170,14 @@ export class Uploads {
       if (codeOf(error) === 'STORAGE_FULL') await this.#forget(session);
       throw error;
     }
+  }
+
+  /** Whether what was received is still there, though it could not be made a blob. */
+  async #isKept(id: string): Promise<boolean> {
+    return await this.#store.openUpload(id).then(
+      (upload) => upload !== undefined,
+      () => true,
+    );
   }
 
   async #find(repository: Repository, id: string): Promise<UploadSession> {

@@ -28,6 +28,7 @@ const statusOfStorageError: Readonly<Record<StorageErrorCode, number>> = {
   STORAGE_LOCKED: 503,
   STORAGE_TOO_NEW: 503,
   STORAGE_CORRUPT: 500,
+  STORAGE_GONE: 503,
 };
 
 /** How an error is answered. */

@@ -16,6 +16,8 @@ export interface RegistryOptions {
   readonly udpPort?: number | undefined;
   /** The folder of all that is kept. */
   readonly location: string;
+  /** Start only when the folder holds a registry already, not on a mount point whose volume is missing. Default: false. */
+  readonly mustExist?: boolean | undefined;
   /**
    * Other trackers, each `HOST:PORT`, `udp://HOST:PORT` or an announce URL; without any the registry has its own. The
    * first one counts, and each further one when all before it do not answer.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, truncate } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
 import { Agent, createServer, request as httpRequest } from 'node:http';
 import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -385,4 +385,58 @@ test('an advertised host stands in torrents', async () => {
   const metainfo = await torrentOf(role, await push(role, randomBytes(100)));
   assert.deepEqual(metainfo.trackers, [[`http://127.0.0.2:${role.port}/announce`]]);
   assert.match(metainfo.webSeeds[0] ?? '', /^http:\/\/127\.0\.0\.2:\d+\/v2\/team\/app\/blobs\//);
+});
+
+test('a registry whose volume went away says so, takes nothing, and goes on when it is back', async () => {
+  await using parent = await Folder.make();
+  const location = join(parent.path, 'registry');
+  await using role = await startRegistry({
+    host: '127.0.0.1',
+    port: 0,
+    peerHost: '127.0.0.1',
+    peerPort: 0,
+    location,
+    log: silentLog,
+  });
+  const bytes = randomBytes(1000);
+  const digest = await push(role, bytes);
+  const status = async (path: string, init?: RequestInit): Promise<number> => {
+    const answer = await fetch(`${role.url}${path}`, init);
+    await answer.arrayBuffer();
+    return answer.status;
+  };
+  const index = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.index.v1+json',
+    manifests: [],
+  });
+  const putIndex = {
+    method: 'PUT',
+    headers: { 'Content-Type': 'application/vnd.oci.image.index.v1+json' },
+    body: index,
+  };
+  assert.equal(await status('/readyz'), 200);
+  await rename(location, `${location}-away`);
+  await mkdir(location);
+  assert.equal(await status('/readyz'), 503);
+  assert.equal(await status('/healthz'), 200);
+  assert.equal(await status(`/v2/team/app/blobs/${digest}`), 503);
+  assert.equal(await status('/v2/team/app/blobs/uploads/', { method: 'POST' }), 503);
+  assert.equal(await status('/v2/team/app/manifests/1', putIndex), 503);
+  assert.equal(await status(`/v2/team/app/blobs/${digest}`, { method: 'DELETE' }), 503);
+  assert.deepEqual(await readdir(location), []);
+  await rm(location, { recursive: true });
+  await rename(`${location}-away`, location);
+  assert.equal(await status('/readyz'), 200);
+  assert.equal(await status(`/v2/team/app/blobs/${digest}`), 200);
+  assert.equal(await status('/v2/team/app/manifests/1', putIndex), 201);
+  await push(role, randomBytes(10));
+});
+
+test('a registry that must be there does not begin anew on an empty mount point', async () => {
+  await using folder = await Folder.make();
+  await assert.rejects(start(folder, { mustExist: true }), { code: 'STORAGE_GONE' });
+  assert.deepEqual(await readdir(folder.path), []);
+  await (await start(folder)).close();
+  await (await start(folder, { mustExist: true })).close();
 });

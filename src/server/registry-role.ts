@@ -8,6 +8,7 @@ import type { SeedAnnouncer } from '../registry/seeding.ts';
 import { WhitelistAnnouncer } from '../registry/whitelist-announcer.ts';
 import { DiskBlobStore } from '../storage/disk-blob-store.ts';
 import { makeFolder } from '../storage/durable-file.ts';
+import { FolderIdentity } from '../storage/folder-identity.ts';
 import { FolderLock } from '../storage/folder-lock.ts';
 import { openSqliteCatalog } from '../storage/sql-catalog.ts';
 import { storageFault } from '../storage/storage-error.ts';
@@ -56,10 +57,17 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
   const advertisedAddress = await advertisedAddressOf(options);
 
   await using parts = new AsyncDisposableStack();
-  await makeLocation(location);
+  if (options.mustExist === true) await FolderIdentity.open(location, { mustExist: true });
+  else await makeLocation(location);
   parts.use(FolderLock.take(location));
-  const store = parts.use(await DiskBlobStore.open(location));
-  const catalog = parts.use(await openSqliteCatalog(join(location, 'catalog.db'), Date.now));
+  const identity = await FolderIdentity.open(location);
+  const store = parts.use(await DiskBlobStore.open(location, { identity }));
+  const catalog = parts.use(
+    await openSqliteCatalog(join(location, 'catalog.db'), Date.now, (text) => {
+      // The database would go on in a volume that is not there any more for anybody else.
+      if (!/^(select|rollback)/.test(text)) identity.expectNow();
+    }),
+  );
   const registry = new Registry({ store, catalog, log });
   parts.defer(() => registry.close());
 

@@ -100,6 +100,46 @@ export function blobStoreSuite(name: string, createHarness: () => Promise<BlobSt
     );
 
     test(
+      'all blobs are listed, and uploads are none',
+      withStore(async (store) => {
+        const many = Array.from({ length: 20 }, () => randomBytes(100));
+        for (const bytes of many) await put(store, bytes);
+        const upload = await store.createUpload();
+        await upload.append(chunks(randomBytes(10)));
+        const before = Date.now() - 60_000;
+        const listed = new Map<Digest, number>();
+        for await (const { digest, size, changedAt } of store.list()) {
+          assert.ok(changedAt > before);
+          listed.set(digest, size);
+        }
+        assert.deepEqual(
+          [...listed.keys()].toSorted(),
+          many.map((bytes) => sha256Of(bytes)).toSorted(),
+        );
+        assert.ok([...listed.values()].every((size) => size === 100));
+      }),
+    );
+
+    test('a blob in quarantine is not there, also in the next process, until it is stored again', async () => {
+      await using harness = await createHarness();
+      const bytes = randomBytes(1000);
+      {
+        await using store = await harness.open();
+        const digest = await put(store, bytes);
+        assert.equal(await store.quarantine(digest), true);
+        assert.equal(await store.quarantine(digest), false);
+        assert.equal(await store.size(digest), undefined);
+        assert.equal(await store.open(digest), undefined);
+      }
+      await using store = await harness.open();
+      assert.equal(await store.size(sha256Of(bytes)), undefined);
+      for await (const { digest } of store.list()) assert.fail(digest);
+      await put(store, bytes);
+      assert.deepEqual(await readAll(store, sha256Of(bytes)), bytes);
+      assert.equal(await store.quarantine(sha256Of(bytes)), true);
+    });
+
+    test(
       'an upload grows over several appends and reads back what it holds',
       withStore(async (store) => {
         const bytes = randomBytes(1000);

@@ -22,7 +22,10 @@ export interface BlobUpload {
   append(chunks: AsyncIterable<Uint8Array>): Promise<void>;
   /** All durable bytes, to hash them again. */
   read(): AsyncIterable<Uint8Array>;
-  /** Makes the upload the blob `digest`, durably, in place of what was there. The caller has checked the digest. */
+  /**
+   * Makes the upload the blob `digest`, durably, in place of what was there. The caller has checked the digest. When it
+   * fails, the upload is still there, or the blob is.
+   */
   commit(digest: Digest): Promise<void>;
   /** Forgets it. Harmless when it is gone already. */
   discard(): Promise<void>;
@@ -35,7 +38,18 @@ export interface UploadEntry {
   readonly changedAt: number;
 }
 
-/** Keeps blobs by their digests. Every implementation passes `blobStoreSuite`. */
+/** A blob as it stands in the store, whole or not. */
+export interface BlobEntry {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  /** When it came here, in milliseconds since 1970. */
+  readonly changedAt: number;
+}
+
+/**
+ * Keeps blobs by their digests. A store whose place has vanished says so, by StorageError STORAGE_GONE: it never takes its
+ * blobs for absent, nor begins anew. Every implementation passes `blobStoreSuite`. */
 export interface BlobStore extends AsyncDisposable {
   /** Opens a blob; undefined when it is not there. An empty file under another digest than that of no bytes is not there. */
   open(digest: Digest): Promise<OpenBlob | undefined>;
@@ -43,11 +57,19 @@ export interface BlobStore extends AsyncDisposable {
   size(digest: Digest): Promise<number | undefined>;
   /** Removes a blob; false when it was not there. */
   remove(digest: Digest): Promise<boolean>;
+  /** All blobs, also those that nobody knows of, in any order. Those that come or go meanwhile may be left out. */
+  list(): AsyncIterable<BlobEntry>;
+  /**
+   * Puts a blob aside: it is not there any more, but its bytes are kept for whoever wants to look at them, until the blob is
+   * stored again. False when it was not there.
+   */
+  quarantine(digest: Digest): Promise<boolean>;
+  /** Throws StorageError STORAGE_FULL when there is no room left but what deletes need. */
   createUpload(): Promise<BlobUpload>;
   /** An upload begun earlier, by another process too; undefined when there is none. */
   openUpload(id: string): Promise<BlobUpload | undefined>;
   uploads(): AsyncIterable<UploadEntry>;
-  /** Throws StorageError when blobs cannot be written now. */
+  /** Throws StorageError when blobs cannot be read and written now. Cheap: it may be asked every second. */
   check(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { sha256Of } from '../oci/digest.ts';
 import { blobStoreSuite, chunks, put, readAll } from './blob-store-suite.ts';
 import { DiskBlobStore } from './disk-blob-store.ts';
+import { systemFiles, type Files } from './files.ts';
 
 async function createHarness() {
   const folder = await mkdtemp(join(tmpdir(), 'docket-blobs-'));
@@ -77,6 +78,101 @@ test('bytes beyond the durable ones are cut off before the upload goes on', asyn
   await upload.append(chunks(bytes.subarray(500)));
   await upload.commit(sha256Of(bytes));
   assert.deepEqual(await readAll(store, sha256Of(bytes)), bytes);
+});
+
+test('bytes beyond the durable ones never become a part of the blob', async () => {
+  await using harness = await createHarness();
+  const store = await harness.open();
+  const bytes = randomBytes(500);
+  const upload = await store.createUpload();
+  await upload.append(chunks(bytes));
+  await writeFile(join(harness.folder, 'uploads', upload.id), randomBytes(4096), { flag: 'a' });
+  await upload.commit(sha256Of(bytes));
+  assert.deepEqual(await readAll(store, sha256Of(bytes)), bytes);
+});
+
+test('an upload whose file lost bytes is an error, and no blob', async () => {
+  await using harness = await createHarness();
+  const store = await harness.open();
+  const bytes = randomBytes(500);
+  const upload = await store.createUpload();
+  await upload.append(chunks(bytes));
+  await truncate(join(harness.folder, 'uploads', upload.id), 200);
+  await assert.rejects(upload.commit(sha256Of(bytes)), { code: 'STORAGE_CORRUPT' });
+  assert.equal(await store.size(sha256Of(bytes)), undefined);
+});
+
+test('a folder whose volume went away is an error, never an empty store, and nothing is written there', async () => {
+  await using harness = await createHarness();
+  const store = await harness.open();
+  const bytes = randomBytes(50);
+  const digest = await put(store, bytes);
+  const upload = await store.createUpload();
+  await upload.append(chunks(bytes));
+  const away = `${harness.folder}-away`;
+  await rename(harness.folder, away);
+  const gone = { code: 'STORAGE_GONE' };
+  try {
+    // As an unmounted volume leaves its mount point, with or without folders of the same names in it.
+    await mkdir(join(harness.folder, 'uploads'), { recursive: true });
+    await assert.rejects(store.size(digest), gone);
+    await assert.rejects(store.open(digest), gone);
+    await assert.rejects(store.remove(digest), gone);
+    await assert.rejects(store.quarantine(digest), gone);
+    await assert.rejects(store.createUpload(), gone);
+    await assert.rejects(store.openUpload(upload.id), gone);
+    await assert.rejects(upload.append(chunks(bytes)), { name: 'StorageError' });
+    await assert.rejects(upload.commit(digest), { name: 'StorageError' });
+    await assert.rejects(store.check(), gone);
+    const listing = async (): Promise<void> => {
+      for await (const entry of store.list()) assert.fail(entry.digest);
+    };
+    await assert.rejects(listing, gone);
+    assert.deepEqual(await readdir(harness.folder, { recursive: true }), ['uploads']);
+  } finally {
+    await rm(harness.folder, { recursive: true });
+    await rename(away, harness.folder);
+  }
+  await store.check();
+  assert.deepEqual(await readAll(store, digest), bytes);
+});
+
+test('uploads leave room for what makes room, and go on when there is some', async () => {
+  await using harness = await createHarness();
+  let free = 1_000_000;
+  const files = { ...systemFiles, room: async () => ({ free, total: 10_000_000 }) };
+  const store = await DiskBlobStore.open(harness.folder, { files });
+  const upload = await store.createUpload();
+  await upload.append(chunks(randomBytes(10)));
+  free = 150_000;
+  const full = { code: 'STORAGE_FULL' };
+  await assert.rejects(store.createUpload(), full);
+  await assert.rejects(upload.append(chunks(randomBytes(10))), full);
+  await assert.rejects(store.check(), full);
+  assert.equal(upload.size, 10);
+  free = 1_000_000;
+  await store.check();
+  await upload.append(chunks(randomBytes(10)));
+  assert.equal(upload.size, 20);
+});
+
+test('after a failed write the check writes something, and passes when that went well', async () => {
+  await using harness = await createHarness();
+  let isBroken = false;
+  const files: Files = {
+    ...systemFiles,
+    open: async (path, flags, mode) => {
+      if (isBroken && flags === 'wx') throw Object.assign(new Error('EIO'), { code: 'EIO' });
+      return await systemFiles.open(path, flags, mode);
+    },
+  };
+  const store = await DiskBlobStore.open(harness.folder, { files });
+  isBroken = true;
+  await store.check();
+  await assert.rejects(store.createUpload(), { code: 'STORAGE_FAILED' });
+  await assert.rejects(store.check(), { code: 'STORAGE_FAILED' });
+  isBroken = false;
+  await store.check();
 });
 
 test('an upload whose file vanished fails with a storage error', async () => {

@@ -1,27 +1,35 @@
-import { open, rm, type FileHandle } from 'node:fs/promises';
 import { writeAll } from '../base/write-all.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { BlobUpload } from './blob-store.ts';
+import type { OpenFile } from './files.ts';
 import { readSlices } from './read-slices.ts';
-import { storageFault } from './storage-error.ts';
+import { StorageError, storageFault } from './storage-error.ts';
+
+/** After so many bytes an upload looks again whether there is room. */
+const lookEvery = 16 * 1024 * 1024;
+
+/** What an upload needs of its store. */
+export interface UploadPlace {
+  open(flags: string): Promise<OpenFile>;
+  remove(): Promise<void>;
+  /** Moves the file, whose bytes are durable, to its place among the blobs. */
+  publish(digest: Digest): Promise<void>;
+  /** Throws StorageError STORAGE_FULL. */
+  expectRoom(): Promise<void>;
+  /** Told of what failed: the error to throw. */
+  failed(doing: string, error: unknown): StorageError;
+}
 
 /** An upload in a private file. Its offset is what was synced, never what was merely sent. */
 export class DiskUpload implements BlobUpload {
   readonly id: string;
-  readonly #path: string;
-  readonly #publish: (path: string, digest: Digest) => Promise<void>;
+  readonly #place: UploadPlace;
   #size: number;
 
-  constructor(
-    id: string,
-    path: string,
-    size: number,
-    publish: (path: string, digest: Digest) => Promise<void>,
-  ) {
+  constructor(id: string, size: number, place: UploadPlace) {
     this.id = id;
-    this.#path = path;
     this.#size = size;
-    this.#publish = publish;
+    this.#place = place;
   }
 
   get size(): number {
@@ -31,8 +39,13 @@ export class DiskUpload implements BlobUpload {
   async append(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     await using file = await this.#openAtEnd();
     let written = this.#size;
+    let lookAt = written;
     try {
       for await (const chunk of chunks) {
+        if (written >= lookAt) {
+          await this.#place.expectRoom();
+          lookAt = written + lookEvery;
+        }
         await this.#write(file, chunk, written);
         written += chunk.length;
       }
@@ -47,47 +60,65 @@ export class DiskUpload implements BlobUpload {
   }
 
   async commit(digest: Digest): Promise<void> {
-    await this.#publish(this.#path, digest);
+    {
+      // Without the bytes that a failed write left beyond the durable ones.
+      await using file = await this.#openAtEnd();
+      try {
+        await file.datasync();
+      } catch (error) {
+        throw this.#place.failed('cannot sync the upload', error);
+      }
+    }
+    await this.#place.publish(digest);
   }
 
   async discard(): Promise<void> {
-    await rm(this.#path, { force: true });
+    try {
+      await this.#place.remove();
+    } catch (error) {
+      throw storageFault('cannot remove an upload', error);
+    }
   }
 
   /** A failed write may have left bytes beyond the durable ones: they go first (distribution#1698). */
-  async #openAtEnd(): Promise<FileHandle> {
+  async #openAtEnd(): Promise<OpenFile> {
     const file = await this.#open('r+');
     try {
-      await file.truncate(this.#size);
+      const { size } = await file.stat();
+      if (size < this.#size) {
+        throw new StorageError('STORAGE_CORRUPT', 'bytes of the upload are gone');
+      }
+      if (size > this.#size) await file.truncate(this.#size);
       return file;
     } catch (error) {
       await file.close();
-      throw storageFault('cannot go on with the upload', error);
+      if (error instanceof StorageError) throw error;
+      throw this.#place.failed('cannot go on with the upload', error);
     }
   }
 
-  async #open(flags: string): Promise<FileHandle> {
+  async #open(flags: string): Promise<OpenFile> {
     try {
-      return await open(this.#path, flags);
+      return await this.#place.open(flags);
     } catch (error) {
-      throw storageFault('cannot open the upload', error);
+      throw this.#place.failed('cannot open the upload', error);
     }
   }
 
-  async #write(file: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
+  async #write(file: OpenFile, chunk: Uint8Array, position: number): Promise<void> {
     try {
       await writeAll(file, chunk, position);
     } catch (error) {
-      throw storageFault('cannot write the upload', error);
+      throw this.#place.failed('cannot write the upload', error);
     }
   }
 
-  async #keep(file: FileHandle, written: number): Promise<void> {
+  async #keep(file: OpenFile, written: number): Promise<void> {
     if (written === this.#size) return;
     try {
       await file.datasync();
     } catch (error) {
-      throw storageFault('cannot sync the upload', error);
+      throw this.#place.failed('cannot sync the upload', error);
     }
     this.#size = written;
   }

@@ -3,8 +3,14 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { messageOf } from '../base/errors.ts';
 import { StorageError, type StorageErrorCode } from './storage-error.ts';
 
-/** `node:sqlite` in the form that kysely's SQLite dialect expects. Statements throw StorageError. */
-export function nodeSqliteDatabase(database: DatabaseSync): SqliteDatabase {
+/**
+ * `node:sqlite` in the form that kysely's SQLite dialect expects. Statements throw StorageError. `before` is called with the
+ * text of each statement before it is run; what it throws, the statement throws.
+ */
+export function nodeSqliteDatabase(
+  database: DatabaseSync,
+  before: (text: string) => void = () => {},
+): SqliteDatabase {
   return {
     close: () => database.close(),
     prepare: (text) => {
@@ -17,8 +23,15 @@ export function nodeSqliteDatabase(database: DatabaseSync): SqliteDatabase {
         reader: statement.columns().length > 0,
         // The rows come without a prototype, which no other driver does.
         all: (parameters) =>
-          asStorage(() => statement.all(...values(parameters))).map((row) => ({ ...row })),
-        run: (parameters) => asStorage(() => statement.run(...values(parameters))),
+          asStorage(() => {
+            before(text);
+            return statement.all(...values(parameters));
+          }).map((row) => ({ ...row })),
+        run: (parameters) =>
+          asStorage(() => {
+            before(text);
+            return statement.run(...values(parameters));
+          }),
         iterate: (parameters) => statement.iterate(...values(parameters)),
       };
     },
@@ -36,6 +49,7 @@ function asStorage<T>(act: () => T): T {
   try {
     return act();
   } catch (cause) {
+    if (cause instanceof StorageError) throw cause;
     const result = cause instanceof Error && 'errcode' in cause ? Number(cause.errcode) : 0;
     const code = codes.get(result & 0xff) ?? 'STORAGE_FAILED';
     throw new StorageError(code, `the catalog's database: ${messageOf(cause)}`, { cause });

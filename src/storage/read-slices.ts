@@ -1,4 +1,4 @@
-import type { FileHandle } from 'node:fs/promises';
+import type { OpenFile } from './files.ts';
 import { StorageError, storageFault } from './storage-error.ts';
 
 const sliceLength = 256 * 1024;
@@ -8,7 +8,7 @@ const sliceLength = 256 * 1024;
  * it may wait in a socket's queue while the next is read. Throws StorageError, STORAGE_CORRUPT when the file is shorter.
  */
 export async function* readSlices(
-  file: FileHandle,
+  file: OpenFile,
   start: number,
   end: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
@@ -21,7 +21,7 @@ export async function* readSlices(
   }
 }
 
-async function readInto(file: FileHandle, slice: Buffer, position: number): Promise<number> {
+async function readInto(file: OpenFile, slice: Buffer, position: number): Promise<number> {
   try {
     const { bytesRead } = await file.read(slice, 0, slice.length, position);
     return bytesRead;

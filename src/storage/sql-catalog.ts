@@ -40,15 +40,19 @@ export class SqlCatalog implements Catalog {
 
 /**
  * Opens the catalog in the SQLite file `path`, making or bringing it up to date first. `wallTime` gives milliseconds
- * since 1970. Throws StorageError.
+ * since 1970; `before` may refuse a statement, by throwing. Throws StorageError.
  */
-export async function openSqliteCatalog(path: string, wallTime: () => number): Promise<SqlCatalog> {
+export async function openSqliteCatalog(
+  path: string,
+  wallTime: () => number,
+  before?: (text: string) => void,
+): Promise<SqlCatalog> {
   let sqlite: DatabaseSync | undefined;
   try {
     sqlite = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
     // FULL: a commit is synced before it is answered, in WAL mode too.
     sqlite.exec('pragma journal_mode = wal; pragma synchronous = full;');
-    const dialect = new SqliteDialect({ database: nodeSqliteDatabase(sqlite) });
+    const dialect = new SqliteDialect({ database: nodeSqliteDatabase(sqlite, before) });
     const database = new Kysely<CatalogSchema>({ dialect });
     await migrateCatalog(database as Kysely<unknown>, wallTime);
     return new SqlCatalog({ database, wallTime });
