@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addClientOptions } from './client-options.ts';
 import type { CommandContext } from './command-context.ts';
 import { addAgent } from './commands/agent.ts';
+import { addConfig } from './commands/config.ts';
 import { addImages } from './commands/images.ts';
 import { addPull } from './commands/pull.ts';
 import { addPush } from './commands/push.ts';
@@ -41,6 +42,7 @@ export function createProgram(version: string, context: CommandContext): Command
   addImages(program, context);
   addRegistry(program, context);
   addAgent(program, context);
+  addConfig(program, context);
   for (const command of [program, ...program.commands]) {
     const name = command === program ? 'docket' : `docket ${command.name()}`;
     command.showHelpAfterError(`Usage: ${name} ${command.usage()}\nSee '${name} --help'.`);

@@ -1,3 +1,4 @@
+import { parsePort } from '../config/port.ts';
 import { UsageError } from './usage-error.ts';
 
 export const defaultPort = 8000;
@@ -13,7 +14,7 @@ interface TypedHost {
 /**
  * The registry's address, without a path or a slash at the end. `host` may carry a scheme (default `http`) and a port.
  * A port that was typed as an option counts before the host's own, and that before `fallbackPort`; without any of them
- * it is 8000, or 443 for https. Throws UsageError.
+ * it is 8000, or 443 for https. Throws UsageError and ValueError.
  */
 export function registryUrl(
   host: string,
@@ -30,18 +31,6 @@ export function registryUrl(
   const url = new URL(`${scheme}://${typed.host}`);
   url.port = String(chosen);
   return url.origin;
-}
-
-/** A port that others can connect to, 1 to 65535. Throws UsageError. */
-export function parsePort(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (port >= 1 && port <= 65_535) return port;
-  throw new UsageError(`"${text}" is not a port: expected a number from 1 to 65535`);
-}
-
-/** A port to listen on; 0 lets the system choose one. Throws UsageError. */
-export function parseListenPort(text: string): number {
-  return text === '0' ? 0 : parsePort(text);
 }
 
 function parseHost(text: string): TypedHost {

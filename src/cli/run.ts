@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
+import { codeOf } from '../base/errors.ts';
 import type { CommandContext } from './command-context.ts';
 import { exitCodes, failureOf, failureText, type ExitCode } from './exit-code.ts';
 import { createProgram } from './program.ts';
-import { UsageError } from './usage-error.ts';
 import { readVersion } from '../base/version.ts';
 
 /** Runs the command that `words` say, tells on standard error what went wrong, and gives the exit code. Never throws. */
@@ -23,7 +23,7 @@ export async function run(words: readonly string[], context: CommandContext): Pr
     }
     const failure = signal.aborted ? (signal.reason as unknown) : error;
     stderr.write(failureText(failure, Boolean(env['DOCKET_DEBUG']), inspect(error)));
-    if (failure instanceof UsageError) stderr.write("See 'docket --help'.\n");
+    if (codeOf(failure) === 'USAGE') stderr.write("See 'docket --help'.\n");
     return failureOf(failure).exitCode;
   }
 }

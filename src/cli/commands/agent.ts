@@ -1,7 +1,7 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
+import { agentSettings } from '../../config/agent-settings.ts';
 import type { CommandContext } from '../command-context.ts';
-import type { TypedAgentOptions } from '../roles/run-agent.ts';
-import { addRoleOptions, withFrontOptions } from './role-options.ts';
+import { addRoleOptions, typedRole } from './role-options.ts';
 
 /** Declares `docket agent`. */
 export function addAgent(program: Command, context: CommandContext): void {
@@ -12,31 +12,9 @@ export function addAgent(program: Command, context: CommandContext): void {
       "Runs this host's agent: a registry mirror for its container runtimes that takes the layers from " +
         'the swarm, until interrupted.',
     )
-    .addOption(
-      new Option('--registry <url>', 'the registry whose images it serves')
-        .env('DOCKET_AGENT_REGISTRY')
-        .makeOptionMandatory(),
-    )
-    .option(
-      '--alias <host[:port]>',
-      'a further name by which runtimes know the registry; may be given several times',
-      (alias: string, before: readonly string[]) => [...before, alias],
-      [] as readonly string[],
-    )
-    .addOption(
-      new Option(
-        '--zone <name>',
-        'the zone (rack, data centre) of this host: most of its peers are then of that zone',
-      ).env('DOCKET_AGENT_ZONE'),
-    )
-    .action(async (typed: TypedAgentOptions, verb: Command) => {
+    .action(async (_flags: unknown, verb: Command) => {
       const { runAgent } = await import('../roles/run-agent.ts');
-      await runAgent(withFrontOptions(program, verb, typed), context);
+      await runAgent(typedRole(program, verb), context);
     });
-  addRoleOptions(command, {
-    section: 'AGENT',
-    bind: '127.0.0.1',
-    port: '8010',
-    location: '/var/lib/docket',
-  });
+  addRoleOptions(command, 'agent', agentSettings);
 }

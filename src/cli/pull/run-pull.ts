@@ -17,8 +17,8 @@ import { RegistryClient } from '../remote/registry-client.ts';
 import { createProgress } from '../terminal/create-progress.ts';
 import type { Progress } from '../terminal/progress.ts';
 import type { ClientContext } from '../command-context.ts';
-import { parseRate } from '../rate-option.ts';
-import { readZone } from '../zone-option.ts';
+import { parseRate } from '../../config/rate.ts';
+import { readZone } from '../../config/zone.ts';
 import { parseImageArgument, type ImageArgument } from '../image-argument.ts';
 
 export interface PullOptions {

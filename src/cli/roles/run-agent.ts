@@ -1,24 +1,23 @@
 import { startAgent } from '../../agent/agent-role.ts';
 import { createLog } from '../../base/log.ts';
+import { loadConfig } from '../../config/load-config.ts';
 import type { CommandContext } from '../command-context.ts';
-import { readZone } from '../zone-option.ts';
-import { readRoleOptions, type TypedRoleOptions } from './role-options.ts';
+import type { TypedRole } from '../commands/role-options.ts';
+import { roleOptions } from './role-values.ts';
 import { runRole } from './run-role.ts';
 
-export interface TypedAgentOptions extends TypedRoleOptions {
-  readonly registry: string;
-  readonly alias: readonly string[];
-  readonly zone?: string;
-}
-
 /** `docket agent`: runs this host's agent until it is told to end. */
-export async function runAgent(typed: TypedAgentOptions, context: CommandContext): Promise<void> {
+export async function runAgent(typed: TypedRole, context: CommandContext): Promise<void> {
+  const { values } = await loadConfig('agent', { ...typed, env: context.env });
   const options = {
-    ...readRoleOptions(typed),
-    registry: typed.registry,
-    aliases: typed.alias,
-    zone: readZone(typed.zone),
-    log: createLog(typed.logLevel),
+    ...roleOptions(values),
+    registry: values.registry,
+    host: values.bind,
+    port: values.port,
+    location: values.location,
+    aliases: values.alias,
+    zone: values.zone,
+    log: createLog(values.logLevel),
   };
   await runRole('agent', options.location, () => startAgent(options), context);
 }

@@ -1,33 +1,25 @@
 import { createLog } from '../../base/log.ts';
+import { loadConfig } from '../../config/load-config.ts';
 import { startRegistry } from '../../server/registry-role.ts';
 import type { CommandContext } from '../command-context.ts';
-import { parseListenPort } from '../registry-url.ts';
-import { readRoleOptions, type TypedRoleOptions } from './role-options.ts';
+import type { TypedRole } from '../commands/role-options.ts';
+import { roleOptions } from './role-values.ts';
 import { runRole } from './run-role.ts';
-import { parseTracker } from './tracker-option.ts';
-
-export interface TypedRegistryOptions extends TypedRoleOptions {
-  readonly tracker: readonly string[];
-  readonly trackerWhitelist?: string;
-  readonly trackerReload?: string;
-  readonly advertise?: string;
-  readonly udpPort?: string;
-}
 
 /** `docket registry`: runs a registry, with its tracker and seeder, until it is told to end. */
-export async function runRegistry(
-  typed: TypedRegistryOptions,
-  context: CommandContext,
-): Promise<void> {
-  const { trackerWhitelist, trackerReload, advertise } = typed;
+export async function runRegistry(typed: TypedRole, context: CommandContext): Promise<void> {
+  const { values } = await loadConfig('registry', { ...typed, env: context.env });
   const options = {
-    ...readRoleOptions(typed),
-    trackers: typed.tracker.map(parseTracker),
-    trackerWhitelist,
-    trackerReload,
-    advertise,
-    udpPort: typed.udpPort === undefined ? undefined : parseListenPort(typed.udpPort),
-    log: createLog(typed.logLevel),
+    ...roleOptions(values),
+    host: values.bind,
+    port: values.port,
+    location: values.location,
+    trackers: values.tracker,
+    trackerWhitelist: values.trackerWhitelist,
+    trackerReload: values.trackerReload,
+    advertise: values.advertise,
+    udpPort: values.udpPort,
+    log: createLog(values.logLevel),
   };
   await runRole('registry', options.location, () => startRegistry(options), context);
 }

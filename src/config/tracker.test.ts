@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseTracker } from './tracker-option.ts';
+import { parseTracker } from './tracker.ts';
 
 test('a tracker is a host with a port, or the URL of one over HTTP or UDP', () => {
   for (const good of [

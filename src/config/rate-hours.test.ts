@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { parseRateHours } from './rate-hours-option.ts';
+import { parseRateHours } from './rate-hours.ts';
 
 suite('rate hours', () => {
   test('they name a part of the day and a limit for one direction or both', () => {

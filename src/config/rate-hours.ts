@@ -1,12 +1,12 @@
 import { isWithin, type RateHours } from '../base/link-limits.ts';
-import { parseRate } from './rate-option.ts';
-import { UsageError } from './usage-error.ts';
+import { parseRate } from './rate.ts';
+import { ValueError } from './value-error.ts';
 
 const form = 'expected like "08:00-18:00 upload=10MB/s download=20MB/s"';
 
 /**
  * Limits for parts of the day as they were typed, such as `08:00-18:00 upload=10MB/s download=unlimited` or
- * `22:00-06:00 rate=100MB/s`; several in one text with `,` between. Throws UsageError and UnitError.
+ * `22:00-06:00 rate=100MB/s`; several in one text with `,` between. Throws ValueError and UnitError.
  */
 export function parseRateHours(texts: readonly string[]): readonly RateHours[] {
   const all = texts.flatMap((text) => text.split(',')).map((text) => parseOne(text.trim()));
@@ -54,7 +54,7 @@ function refuseOverlap(hours: RateHours, other: RateHours): void {
     (direction) => hours[direction] !== undefined && other[direction] !== undefined,
   );
   if (isSame && (isWithin(hours, other.from) || isWithin(other, hours.from))) {
-    throw new UsageError(
+    throw new ValueError(
       `two of the rate hours give a limit for ${clockTime(isWithin(hours, other.from) ? other.from : hours.from)}`,
     );
   }
@@ -65,6 +65,6 @@ function clockTime(minute: number): string {
   return `${two(Math.floor(minute / 60))}:${two(minute % 60)}`;
 }
 
-function invalid(text: string, why: string): UsageError {
-  return new UsageError(`"${text}" are no rate hours: ${why}`);
+function invalid(text: string, why: string): ValueError {
+  return new ValueError(`"${text}" are no rate hours: ${why}`);
 }

@@ -1,0 +1,17 @@
+import { DocketError } from '../base/errors.ts';
+
+/** One thing that is wrong, and where: `FILE:LINE:COLUMN`, a variable, or a flag. */
+export interface Problem {
+  readonly place: string;
+  readonly message: string;
+}
+
+/** Raised for a configuration that cannot be meant; tells all that is wrong with it, one a line. */
+export class ConfigError extends DocketError {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super('USAGE', problems.map(({ place, message }) => `${place}: ${message}`).join('\n'));
+    this.problems = problems;
+  }
+}

@@ -1,0 +1,58 @@
+import { roleSettings } from './role-settings.ts';
+import type { Settings, ValuesOf } from './setting.ts';
+
+/** All that `docket registry` can be told. */
+export const registrySettings = {
+  bind: {
+    kind: 'text',
+    flag: '--bind <address>',
+    text: 'address to accept requests on',
+    default: '0.0.0.0',
+  },
+  port: {
+    kind: 'port',
+    flag: '-p, --port <port>',
+    text: 'port to accept requests on; 0 takes a free one',
+    default: 8000,
+  },
+  location: {
+    kind: 'text',
+    flag: '-l, --location <folder>',
+    text: 'folder for all that is kept',
+    default: '/var/local/docket',
+  },
+  advertise: {
+    kind: 'text',
+    flag: '--advertise <host>',
+    text: 'the host by which others reach this registry',
+    otherwise: 'the one by which they came',
+  },
+  tracker: {
+    kind: 'trackers',
+    flag: '-t, --tracker <host:port>',
+    text:
+      'use this tracker (also udp://HOST:PORT or an announce URL) instead of the built-in one; ' +
+      'further ones stand in when those before do not answer',
+    otherwise: 'the built-in one',
+  },
+  trackerWhitelist: {
+    kind: 'text',
+    flag: '--tracker-whitelist <file>',
+    text: "write the torrents' info hashes to this file, for a tracker that wants such a list",
+  },
+  trackerReload: {
+    kind: 'text',
+    flag: '--tracker-reload <command>',
+    text: 'run this after the whitelist has changed',
+  },
+  udpPort: {
+    kind: 'port',
+    flag: '--udp-port <port>',
+    text: 'UDP port of the built-in tracker',
+    otherwise: 'the same as -p, or none when that is taken',
+  },
+  ...roleSettings,
+} as const satisfies Settings;
+
+/** What `docket registry` was told. */
+export type RegistryValues = ValuesOf<typeof registrySettings>;
