@@ -41,7 +41,7 @@ test('a manifest is kept byte for byte and found by tag and digest', async () =>
     assert.equal(found.mediaType, mediaTypes.ociManifest);
     assert.equal(found.imageSize, 7);
   }
-  const [image] = await it.registry.catalog.manifests.images();
+  const [image] = await it.registry.catalog.manifests.images({});
   assert.equal(image?.imageSize, 7);
 });
 
@@ -146,7 +146,7 @@ test('an image that names more bytes than a number holds is kept, found and list
   await push(it.registry, 'v1', image);
   const found = await it.registry.manifests.get(team, manifestReference('v1'));
   assert.equal(found.imageSize, Number.MAX_SAFE_INTEGER);
-  const [listed] = await it.registry.catalog.manifests.images();
+  const [listed] = await it.registry.catalog.manifests.images({});
   assert.equal(listed?.imageSize, Number.MAX_SAFE_INTEGER);
 });
 

@@ -11,6 +11,8 @@ export interface CatalogSchema {
     readonly repository: Repository;
     readonly digest: Digest;
     readonly linked_at: number;
+    /** When it was last pushed, mounted, asked for by a client that pushes, or let go by a manifest. */
+    readonly touched_at: number;
   };
   readonly manifests: {
     readonly repository: Repository;
@@ -20,6 +22,14 @@ export interface CatalogSchema {
     readonly subject: Digest | null;
     readonly image_size: number;
     readonly pushed_at: number;
+    /** When it was last pushed, asked for, or let go by a tag or a manifest. */
+    readonly touched_at: number;
+  };
+  /** What manifests of a repository point to there: blobs, and manifests of an index. It keeps these alive. */
+  readonly manifest_references: {
+    readonly repository: Repository;
+    readonly target: Digest;
+    readonly manifest: Digest;
   };
   readonly tags: {
     readonly repository: Repository;

@@ -244,7 +244,7 @@ export function catalogSuite(name: string, createHarness: () => Promise<CatalogH
         const manifest = { ...manifestNamed('x'), imageSize: 12 };
         await manifests.put(red, manifest, tagged('b', 'a'), nothing);
         await manifests.put(blue, manifest, tagged('c'), nothing);
-        const images = await manifests.images();
+        const images = await manifests.images({});
         assert.deepEqual(
           images.map((image) => `${image.repository}:${image.tag}`),
           ['team/blue:c', 'team/red:a', 'team/red:b'],

@@ -26,7 +26,13 @@ export interface ManifestRecord {
   readonly imageSize: number;
 }
 
-/** What a manifest points to in its repository, and must find there. */
+/** A manifest that is kept. */
+export interface StoredManifest extends ManifestRecord {
+  /** When it was last pushed, touched, or let go by a tag or a manifest, in milliseconds since 1970. */
+  readonly touchedAt: number;
+}
+
+/** What a manifest points to in its repository, and must find there. As long as the manifest is there, so are they. */
 export interface ManifestNeeds {
   readonly blobs: readonly Digest[];
   readonly manifests: readonly Digest[];
@@ -41,6 +47,12 @@ export interface ImageRecord {
   readonly imageSize: number;
   /** When the tag was last pushed, in milliseconds since 1970. */
   readonly pushedAt: number;
+}
+
+/** A part of the list of all tags: what comes after `after`, at most `limit` entries. */
+export interface ImagePage {
+  readonly after?: { readonly repository: string; readonly tag: string } | undefined;
+  readonly limit?: number | undefined;
 }
 
 /** Which blob has which info hash. */
@@ -77,6 +89,8 @@ export interface BlobTable {
   findAnywhere(digest: Digest): Promise<BlobRecord | undefined>;
   /** Takes a repository's link away; with the last one the blob and its torrent are forgotten: `orphaned`. */
   unlink(repository: Repository, digest: Digest): Promise<'absent' | 'unlinked' | 'orphaned'>;
+  /** Notes that somebody counts on a repository's blob now, unless that was noted at `since` or later (milliseconds since 1970). */
+  touch(repository: Repository, digest: Digest, since: number): Promise<void>;
 }
 
 export interface ManifestTable {
@@ -90,7 +104,11 @@ export interface ManifestTable {
     tags: readonly Tag[],
     needs: ManifestNeeds,
   ): Promise<readonly Digest[]>;
-  find(repository: Repository, reference: ManifestReference): Promise<ManifestRecord | undefined>;
+  find(repository: Repository, reference: ManifestReference): Promise<StoredManifest | undefined>;
+  /** Those of `digests` that the repository holds, in the order of their digests. */
+  findAll(repository: Repository, digests: readonly Digest[]): Promise<readonly StoredManifest[]>;
+  /** Notes that somebody counts on a manifest now. */
+  touch(repository: Repository, digest: Digest): Promise<void>;
   /** The image sizes of those of `digests` that the repository holds. */
   imageSizes(
     repository: Repository,
@@ -104,8 +122,8 @@ export interface ManifestTable {
   tags(repository: Repository, page: Page): Promise<readonly Tag[]>;
   /** The digests of a repository's manifests whose subject is `subject`, in byte-wise order. */
   referrers(repository: Repository, subject: Digest, page: Page): Promise<readonly Digest[]>;
-  /** All tags of all repositories, sorted by repository and tag. */
-  images(): Promise<readonly ImageRecord[]>;
+  /** The tags of all repositories, sorted by repository and tag. */
+  images(page: ImagePage): Promise<readonly ImageRecord[]>;
 }
 
 export interface TorrentTable {
@@ -129,6 +147,74 @@ export interface UploadTable {
   list(): Promise<readonly UploadRecord[]>;
 }
 
+/** A tag, as the garbage collection sees it. */
+export interface TagEntry {
+  readonly name: Tag;
+  readonly digest: Digest;
+  readonly pushedAt: number;
+}
+
+/** A manifest, as the garbage collection sees it. */
+export interface ManifestEntry {
+  readonly digest: Digest;
+  readonly subject: Digest | undefined;
+  readonly touchedAt: number;
+  /** Bytes of the manifest itself. */
+  readonly size: number;
+  /** The indexes of its repository that point to it. */
+  readonly parents: readonly Digest[];
+}
+
+/** A repository's blob, as the garbage collection sees it. */
+export interface LinkEntry extends BlobRecord {
+  readonly touchedAt: number;
+  /** True when a manifest of the repository points to it. */
+  readonly isReferenced: boolean;
+}
+
+/** What became of a blob that was to be unlinked: `kept` when somebody counts on it by now. */
+export type Unlinked = 'kept' | 'unlinked' | 'orphaned';
+
+/**
+ * What the garbage collection reads and removes. Nothing is removed that was touched at `before` (milliseconds since 1970)
+ * or later, or is pointed to: that is looked at in the moment of removing.
+ */
+export interface GarbageTable {
+  /** Every repository that is known, also without manifests, in byte-wise order. */
+  repositories(page: Page): Promise<readonly Repository[]>;
+  /** In byte-wise order. */
+  tags(repository: Repository, page: Page): Promise<readonly TagEntry[]>;
+  /** In the order of their digests. */
+  manifests(repository: Repository, page: Page): Promise<readonly ManifestEntry[]>;
+  /** In the order of their digests. */
+  links(repository: Repository, page: Page): Promise<readonly LinkEntry[]>;
+  /** The manifests of a repository that point to `target`, in the order of their digests. */
+  pointersTo(repository: Repository, target: Digest, page: Page): Promise<readonly Digest[]>;
+  /** Removes a tag that is still as it was seen; false when it is not. */
+  removeTag(repository: Repository, tag: TagEntry): Promise<boolean>;
+  /**
+   * Removes those of `digests`, in this order, that have no tag, that no index points to, and whose subject is not there;
+   * gives those that were removed.
+   */
+  removeManifests(
+    repository: Repository,
+    digests: readonly Digest[],
+    before: number,
+  ): Promise<readonly Digest[]>;
+  /** Unlinks those of `digests` that no manifest points to; with the last link blob and torrent are forgotten. */
+  unlink(
+    repository: Repository,
+    digests: readonly Digest[],
+    before: number,
+  ): Promise<ReadonlyMap<Digest, Unlinked>>;
+  /** Forgets a repository that holds nothing and was made before; false when it stays. */
+  removeRepository(repository: Repository, before: number): Promise<boolean>;
+  /** True when the repository holds neither manifests nor blobs and was made before. */
+  isEmpty(repository: Repository, before: number): Promise<boolean>;
+  /** Those of `digests` that a repository links. */
+  linked(digests: readonly Digest[]): Promise<ReadonlySet<Digest>>;
+}
+
 /**
  * What a registry knows about its blobs. What a call answered is durable, and visible to the next call. Every
  * implementation passes `catalogSuite`.
@@ -139,5 +225,6 @@ export interface Catalog extends AsyncDisposable {
   readonly manifests: ManifestTable;
   readonly torrents: TorrentTable;
   readonly uploads: UploadTable;
+  readonly garbage: GarbageTable;
   close(): Promise<void>;
 }

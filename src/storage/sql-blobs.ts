@@ -1,6 +1,6 @@
 import type { Digest } from '../oci/digest.ts';
 import type { Repository } from '../oci/reference.ts';
-import { batchesOf, type CatalogContext } from './catalog-schema.ts';
+import { batchesOf, type CatalogContext, type CatalogTransaction } from './catalog-schema.ts';
 import type { BlobRecord, BlobTable } from './catalog.ts';
 import { ensureRepository } from './sql-repositories.ts';
 
@@ -22,8 +22,10 @@ export class SqlBlobs implements BlobTable {
         .execute();
       await transaction
         .insertInto('repository_blobs')
-        .values({ repository, digest: blob.digest, linked_at: now })
-        .onConflict((conflict) => conflict.columns(['repository', 'digest']).doNothing())
+        .values({ repository, digest: blob.digest, linked_at: now, touched_at: now })
+        .onConflict((conflict) =>
+          conflict.columns(['repository', 'digest']).doUpdateSet({ touched_at: now }),
+        )
         .execute();
     });
   }
@@ -75,16 +77,34 @@ export class SqlBlobs implements BlobTable {
         .where('digest', '=', digest)
         .executeTakeFirst();
       if (removed.numDeletedRows === 0n) return 'absent';
-      const other = await transaction
-        .selectFrom('repository_blobs')
-        .select('repository')
-        .where('digest', '=', digest)
-        .limit(1)
-        .executeTakeFirst();
-      if (other !== undefined) return 'unlinked';
-      await transaction.deleteFrom('torrents').where('digest', '=', digest).execute();
-      await transaction.deleteFrom('blobs').where('digest', '=', digest).execute();
-      return 'orphaned';
+      return (await forgetUnlinked(transaction, digest)) ? 'orphaned' : 'unlinked';
     });
   }
+
+  async touch(repository: Repository, digest: Digest, since: number): Promise<void> {
+    await this.#context.database
+      .updateTable('repository_blobs')
+      .set({ touched_at: this.#context.wallTime() })
+      .where('repository', '=', repository)
+      .where('digest', '=', digest)
+      .where('touched_at', '<', since)
+      .execute();
+  }
+}
+
+/** Forgets a blob that no repository links any more, with its torrent; false when one does. */
+export async function forgetUnlinked(
+  transaction: CatalogTransaction,
+  digest: Digest,
+): Promise<boolean> {
+  const link = await transaction
+    .selectFrom('repository_blobs')
+    .select('repository')
+    .where('digest', '=', digest)
+    .limit(1)
+    .executeTakeFirst();
+  if (link !== undefined) return false;
+  await transaction.deleteFrom('torrents').where('digest', '=', digest).execute();
+  await transaction.deleteFrom('blobs').where('digest', '=', digest).execute();
+  return true;
 }

@@ -4,7 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { sha256Of } from '../oci/digest.ts';
+import { mediaTypes } from '../oci/media-type.ts';
+import { parseRepository } from '../oci/reference.ts';
 import { catalogSuite } from './catalog-suite.ts';
+import { garbageSuite } from './garbage-suite.ts';
 import { openSqliteCatalog } from './sql-catalog.ts';
 
 async function createHarness() {
@@ -18,6 +22,7 @@ async function createHarness() {
 }
 
 catalogSuite('SQLite', createHarness);
+garbageSuite('SQLite', createHarness);
 
 test('the catalog of a later version is refused and left alone', async () => {
   await using harness = await createHarness();
@@ -41,4 +46,36 @@ test('the catalog writes ahead, so that readers and a crash see whole changes on
   const row = database.prepare('pragma journal_mode').get();
   database.close();
   assert.equal(row?.['journal_mode'], 'wal');
+});
+
+test('a catalog of the first version learns what its manifests point to', async () => {
+  await using harness = await createHarness();
+  const repository = parseRepository('team/app');
+  const config = { digest: sha256Of(Buffer.from('{}')), size: 2 };
+  const bytes = Buffer.from(
+    JSON.stringify({ config: { mediaType: mediaTypes.ociConfig, ...config }, layers: [] }),
+  );
+  const digest = sha256Of(bytes);
+  {
+    await using catalog = await harness.open();
+    await catalog.blobs.link(repository, config);
+    const record = { digest, mediaType: mediaTypes.ociManifest, bytes };
+    await catalog.manifests.put(repository, { ...record, subject: undefined, imageSize: 2 }, [], {
+      blobs: [config.digest],
+      manifests: [],
+    });
+  }
+  const database = new DatabaseSync(harness.path);
+  database.exec(`
+    drop table manifest_references;
+    alter table manifests drop column touched_at;
+    alter table repository_blobs drop column touched_at;
+    delete from schema_versions where version > 1;
+  `);
+  database.close();
+  await using catalog = await harness.open();
+  assert.deepEqual(await catalog.garbage.pointersTo(repository, config.digest, {}), [digest]);
+  const [link] = await catalog.garbage.links(repository, {});
+  assert.ok((link?.touchedAt ?? 0) > Date.now() - 60_000);
+  assert.equal(link?.isReferenced, true);
 });

@@ -5,6 +5,7 @@ import type { CatalogContext, CatalogSchema } from './catalog-schema.ts';
 import type { Catalog } from './catalog.ts';
 import { nodeSqliteDatabase } from './node-sqlite-database.ts';
 import { SqlBlobs } from './sql-blobs.ts';
+import { SqlGarbage } from './sql-garbage.ts';
 import { SqlManifests } from './sql-manifests.ts';
 import { SqlRepositories } from './sql-repositories.ts';
 import { SqlTorrents } from './sql-torrents.ts';
@@ -18,6 +19,7 @@ export class SqlCatalog implements Catalog {
   readonly manifests: SqlManifests;
   readonly torrents: SqlTorrents;
   readonly uploads: SqlUploads;
+  readonly garbage: SqlGarbage;
   readonly #context: CatalogContext;
 
   constructor(context: CatalogContext) {
@@ -27,6 +29,7 @@ export class SqlCatalog implements Catalog {
     this.manifests = new SqlManifests(context);
     this.torrents = new SqlTorrents(context);
     this.uploads = new SqlUploads(context);
+    this.garbage = new SqlGarbage(context);
   }
 
   async close(): Promise<void> {

@@ -1,15 +1,26 @@
+import { sql, type SqlBool } from 'kysely';
 import type { Digest } from '../oci/digest.ts';
 import type { ManifestReference, Repository, Tag } from '../oci/reference.ts';
 import {
   batchesOf,
   type CatalogContext,
+  type CatalogDatabase,
   type CatalogSchema,
   type CatalogTransaction,
 } from './catalog-schema.ts';
-import type { ImageRecord, ManifestNeeds, ManifestRecord, ManifestTable, Page } from './catalog.ts';
+import type {
+  ImagePage,
+  ImageRecord,
+  ManifestNeeds,
+  ManifestRecord,
+  ManifestTable,
+  Page,
+  StoredManifest,
+} from './catalog.ts';
+import { addReferencesOf, removeReferencesOf } from './sql-references.ts';
 import { ensureRepository } from './sql-repositories.ts';
 
-const columns = ['digest', 'media_type', 'bytes', 'subject', 'image_size'] as const;
+const columns = ['digest', 'media_type', 'bytes', 'subject', 'image_size', 'touched_at'] as const;
 type ManifestRow = Pick<CatalogSchema['manifests'], (typeof columns)[number]>;
 
 export class SqlManifests implements ManifestTable {
@@ -44,12 +55,18 @@ export class SqlManifests implements ManifestTable {
           subject: manifest.subject ?? null,
           image_size: manifest.imageSize,
           pushed_at: now,
+          touched_at: now,
         })
         .onConflict((conflict) =>
-          conflict.columns(['repository', 'digest']).doUpdateSet({ pushed_at: now }),
+          conflict
+            .columns(['repository', 'digest'])
+            .doUpdateSet({ pushed_at: now, touched_at: now }),
         )
         .execute();
+      const targets = [...needs.blobs, ...needs.manifests];
+      await addReferencesOf(transaction, repository, manifest.digest, targets);
       for (const name of tags) {
+        await letGo(transaction, repository, name, now);
         await transaction
           .insertInto('tags')
           .values({ repository, name, digest: manifest.digest, pushed_at: now })
@@ -67,7 +84,7 @@ export class SqlManifests implements ManifestTable {
   async find(
     repository: Repository,
     reference: ManifestReference,
-  ): Promise<ManifestRecord | undefined> {
+  ): Promise<StoredManifest | undefined> {
     const row = await this.#context.database
       .selectFrom('manifests')
       .select(columns)
@@ -83,6 +100,28 @@ export class SqlManifests implements ManifestTable {
       )
       .executeTakeFirst();
     return row === undefined ? undefined : recordOf(row);
+  }
+
+  async findAll(
+    repository: Repository,
+    digests: readonly Digest[],
+  ): Promise<readonly StoredManifest[]> {
+    const found: StoredManifest[] = [];
+    for (const batch of batchesOf(digests.toSorted())) {
+      const rows = await this.#context.database
+        .selectFrom('manifests')
+        .select(columns)
+        .where('repository', '=', repository)
+        .where('digest', 'in', batch)
+        .orderBy('digest')
+        .execute();
+      for (const row of rows) found.push(recordOf(row));
+    }
+    return found;
+  }
+
+  async touch(repository: Repository, digest: Digest): Promise<void> {
+    await touchManifests(this.#context.database, repository, [digest], this.#context.wallTime());
   }
 
   async imageSizes(
@@ -103,28 +142,50 @@ export class SqlManifests implements ManifestTable {
   }
 
   async remove(repository: Repository, digest: Digest): Promise<boolean> {
+    const now = this.#context.wallTime();
     return await this.#context.database.transaction().execute(async (transaction) => {
+      const manifest = await transaction
+        .selectFrom('manifests')
+        .select(['digest', 'media_type', 'bytes'])
+        .where('repository', '=', repository)
+        .where('digest', '=', digest)
+        .executeTakeFirst();
+      if (manifest === undefined) return false;
+      const targets = await removeReferencesOf(transaction, repository, manifest);
       await transaction
         .deleteFrom('tags')
         .where('repository', '=', repository)
         .where('digest', '=', digest)
         .execute();
-      const removed = await transaction
+      await transaction
         .deleteFrom('manifests')
         .where('repository', '=', repository)
         .where('digest', '=', digest)
-        .executeTakeFirst();
-      return removed.numDeletedRows > 0n;
+        .execute();
+      // What hung on it was in use until now, so that whoever pushes it again finds all of it for a while.
+      await touchManifests(transaction, repository, targets, now);
+      await touchBlobs(transaction, repository, targets, now);
+      await transaction
+        .updateTable('manifests')
+        .set({ touched_at: now })
+        .where('repository', '=', repository)
+        .where('subject', '=', digest)
+        .execute();
+      return true;
     });
   }
 
   async removeTag(repository: Repository, tag: Tag): Promise<boolean> {
-    const removed = await this.#context.database
-      .deleteFrom('tags')
-      .where('repository', '=', repository)
-      .where('name', '=', tag)
-      .executeTakeFirst();
-    return removed.numDeletedRows > 0n;
+    const now = this.#context.wallTime();
+    return await this.#context.database.transaction().execute(async (transaction) => {
+      await letGo(transaction, repository, tag, now);
+      const removed = await transaction
+        .deleteFrom('tags')
+        .where('repository', '=', repository)
+        .where('name', '=', tag)
+        .executeTakeFirst();
+      return removed.numDeletedRows > 0n;
+    });
   }
 
   async tags(repository: Repository, page: Page): Promise<readonly Tag[]> {
@@ -152,7 +213,7 @@ export class SqlManifests implements ManifestTable {
     return rows.map((row) => row.digest);
   }
 
-  async images(): Promise<readonly ImageRecord[]> {
+  async images({ after, limit }: ImagePage): Promise<readonly ImageRecord[]> {
     const rows = await this.#context.database
       .selectFrom('tags')
       .innerJoin('manifests', (join) =>
@@ -168,8 +229,14 @@ export class SqlManifests implements ManifestTable {
         'manifests.media_type',
         'manifests.image_size',
       ])
+      .$if(after !== undefined, (query) =>
+        query.where(
+          sql<SqlBool>`(tags.repository, tags.name) > (${after?.repository}, ${after?.tag})`,
+        ),
+      )
       .orderBy('tags.repository')
       .orderBy('tags.name')
+      .$if(limit !== undefined, (query) => query.limit(limit ?? 0))
       .execute();
     return rows.map((row) => ({
       repository: row.repository,
@@ -201,12 +268,66 @@ async function missingFrom(
   return [...missing];
 }
 
-function recordOf(row: ManifestRow): ManifestRecord {
+/** A tag that goes, or moves on, leaves a manifest that was in use until now. */
+async function letGo(
+  transaction: CatalogTransaction,
+  repository: Repository,
+  tag: Tag,
+  now: number,
+): Promise<void> {
+  await transaction
+    .updateTable('manifests')
+    .set({ touched_at: now })
+    .where('repository', '=', repository)
+    .where('digest', '=', (query) =>
+      query
+        .selectFrom('tags')
+        .select('tags.digest')
+        .where('tags.repository', '=', repository)
+        .where('tags.name', '=', tag),
+    )
+    .execute();
+}
+
+async function touchManifests(
+  database: CatalogDatabase,
+  repository: Repository,
+  digests: readonly Digest[],
+  now: number,
+): Promise<void> {
+  for (const batch of batchesOf(digests)) {
+    await database
+      .updateTable('manifests')
+      .set({ touched_at: now })
+      .where('repository', '=', repository)
+      .where('digest', 'in', batch)
+      .execute();
+  }
+}
+
+async function touchBlobs(
+  database: CatalogDatabase,
+  repository: Repository,
+  digests: readonly Digest[],
+  now: number,
+): Promise<void> {
+  for (const batch of batchesOf(digests)) {
+    await database
+      .updateTable('repository_blobs')
+      .set({ touched_at: now })
+      .where('repository', '=', repository)
+      .where('digest', 'in', batch)
+      .execute();
+  }
+}
+
+function recordOf(row: ManifestRow): StoredManifest {
   return {
     digest: row.digest,
     mediaType: row.media_type,
     bytes: row.bytes,
     subject: row.subject ?? undefined,
     imageSize: row.image_size,
+    touchedAt: row.touched_at,
   };
 }
