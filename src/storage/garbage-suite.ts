@@ -106,7 +106,7 @@ export function garbageSuite(name: string, createHarness: () => Promise<CatalogH
         assert.equal(await garbage.removeTag(red, seen as TagEntry), false);
         const [now] = await garbage.tags(red, {});
         assert.equal(now?.digest, young.digest);
-        assert.equal(await garbage.removeTag(red, now as TagEntry), true);
+        assert.equal(await garbage.removeTag(red, now), true);
         assert.deepEqual(await garbage.tags(red, {}), []);
       }),
     );

@@ -155,7 +155,7 @@ export class SqlGarbage implements GarbageTable {
           .where('repository', '=', repository)
           .where('digest', '=', digest)
           .where('touched_at', '<', before)
-          .where(({ not }) => not(isPointedTo(repository, sql.val(digest))))
+          .where((where) => where.not(isPointedTo(repository, sql.val(digest))))
           .executeTakeFirst();
         if (removed.numDeletedRows === 0n) outcomes.set(digest, 'kept');
         else {
@@ -226,7 +226,7 @@ async function removeIfUnused(
     .where('repository', '=', repository)
     .where('digest', '=', digest)
     .where('touched_at', '<', before)
-    .where(({ not }) => not(isPointedTo(repository, sql.val(digest))))
+    .where((where) => where.not(isPointedTo(repository, sql.val(digest))))
     .where(
       sql<SqlBool>`not exists (select 1 from tags
         where tags.repository = ${repository} and tags.digest = ${digest})`,
