@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseByteRange, parseUploadRange } from './byte-range.ts';
+import { parseByteRange, parseByteRanges, parseUploadRange } from './byte-range.ts';
 
 const whole = { kind: 'whole' };
 const none = { kind: 'unsatisfiable' };
@@ -33,6 +33,32 @@ const cases: readonly (readonly [string | undefined, number, object])[] = [
 for (const [header, size, expected] of cases) {
   test(`Range "${header}" of ${size} bytes means ${JSON.stringify(expected)}`, () => {
     assert.deepEqual(parseByteRange(header, size), expected);
+  });
+}
+
+const parts = (...list: readonly (readonly [number, number])[]) => ({
+  kind: 'parts',
+  parts: list.map(([first, last]) => ({ first, last })),
+});
+const severalCases: readonly (readonly [string | undefined, number, object])[] = [
+  [undefined, 10, whole],
+  ['bytes=3-5', 10, part(3, 5)],
+  ['bytes=3-5,', 10, part(3, 5)],
+  ['bytes=0-1,3-4', 10, parts([0, 1], [3, 4])],
+  ['bytes= 7-8 , 0-1,,-1', 10, parts([7, 8], [0, 1], [9, 9])],
+  ['bytes=0-1,20-30', 10, parts([0, 1])],
+  ['bytes=5-3,0-1', 10, parts([0, 1])],
+  ['bytes=20-30,10-', 10, none],
+  ['bytes=0-9,0-0', 10, whole],
+  ['bytes=0-5,5-9', 10, whole],
+  ['bytes=0-1,x', 10, whole],
+  ['bytes=0-1,-', 10, whole],
+  ['bytes=,', 10, whole],
+  ['lines=0-1,3-4', 10, whole],
+];
+for (const [header, size, expected] of severalCases) {
+  test(`Range "${header}" of ${size} bytes means ${JSON.stringify(expected)} where several are served`, () => {
+    assert.deepEqual(parseByteRanges(header, size), expected);
   });
 }
 

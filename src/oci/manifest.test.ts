@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sha256Of } from './digest.ts';
-import { blobsOf, parseManifest } from './manifest.ts';
+import { blobsOf, manifestsOf, parseManifest } from './manifest.ts';
 import { mediaTypes } from './media-type.ts';
 
 const digest = sha256Of(new Uint8Array());
@@ -21,11 +21,15 @@ test('an image manifest lists its config and layers', () => {
   assert.deepEqual(blobsOf(manifest), [config, layer]);
 });
 
-test('an index lists manifests and has no blobs of its own', () => {
-  const manifest = parseManifest(bytesOf(index), `${mediaTypes.ociIndex}; charset=utf-8`);
+test('an index lists manifests, and blobs where an entry has another type', () => {
+  const child = { mediaType: mediaTypes.dockerManifest, digest, size: 3 };
+  const manifest = parseManifest(
+    bytesOf({ ...index, manifests: [child, layer] }),
+    `${mediaTypes.ociIndex}; charset=utf-8`,
+  );
   assert.equal(manifest.kind, 'index');
-  assert.deepEqual(manifest.kind === 'index' && manifest.manifests, [layer]);
-  assert.deepEqual(blobsOf(manifest), []);
+  assert.deepEqual(manifestsOf(manifest), [child]);
+  assert.deepEqual(blobsOf(manifest), [layer]);
 });
 
 test('a body without mediaType has the Content-Type it came with', () => {

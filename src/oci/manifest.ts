@@ -33,6 +33,7 @@ export interface ImageManifest extends ManifestBase {
 /** A list of manifests, mostly one for each platform. */
 export interface IndexManifest extends ManifestBase {
   readonly kind: 'index';
+  /** All entries, mostly manifests (`manifestsOf`, `blobsOf`). */
   readonly manifests: readonly Descriptor[];
 }
 
@@ -93,9 +94,22 @@ export function parseManifest(bytes: Uint8Array, contentType?: string): Manifest
   };
 }
 
-/** The blobs that an image is made of, config first; none for an index. */
+/**
+ * The blobs that a manifest is made of: config and layers of an image, config first; of an index those entries that are
+ * no manifests, as BuildKit lists the layers of a cache.
+ */
 export function blobsOf(manifest: Manifest): readonly Descriptor[] {
-  return manifest.kind === 'image' ? [manifest.config, ...manifest.layers] : [];
+  if (manifest.kind === 'image') return [manifest.config, ...manifest.layers];
+  return manifest.manifests.filter((entry) => !isManifest(entry));
+}
+
+/** The manifests that an index lists; none for an image. */
+export function manifestsOf(manifest: Manifest): readonly Descriptor[] {
+  return manifest.kind === 'index' ? manifest.manifests.filter(isManifest) : [];
+}
+
+function isManifest({ mediaType }: Descriptor): boolean {
+  return isManifestType(mediaType) || isIndexType(mediaType);
 }
 
 function parseRoot(bytes: Uint8Array): JsonObject {

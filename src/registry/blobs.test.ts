@@ -3,7 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { rm, truncate, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { sha256Of } from '../oci/digest.ts';
+import { parseRepository, type Repository } from '../oci/reference.ts';
 import { openTestRegistry, other, pushBlob, team } from './registry-testing.ts';
+
+const anybody = (): boolean => true;
 
 test('a blob is readable only through a repository that links it', async () => {
   await using it = await openTestRegistry();
@@ -19,27 +22,47 @@ test('a blob is mounted from a repository that has it, or from any, and from no 
   await using it = await openTestRegistry();
   const { blobs } = it.registry;
   const digest = await pushBlob(it.registry, team, randomBytes(50));
-  assert.equal(await blobs.mount(other, digest, other), false);
-  assert.equal(await blobs.mount(other, sha256Of(randomBytes(5)), team), false);
-  assert.equal(await blobs.mount(other, sha256Of(randomBytes(5))), false);
+  assert.equal(await blobs.mount(other, digest, other, anybody), false);
+  assert.equal(await blobs.mount(other, sha256Of(randomBytes(5)), team, anybody), false);
+  assert.equal(await blobs.mount(other, sha256Of(randomBytes(5)), undefined, anybody), false);
   await assert.rejects(blobs.stat(other, digest), { code: 'BLOB_UNKNOWN' });
-  assert.equal(await blobs.mount(other, digest, team), true);
+  assert.equal(await blobs.mount(other, digest, team, anybody), true);
   assert.equal((await blobs.stat(other, digest)).size, 50);
   await blobs.unlink(other, digest);
-  assert.equal(await blobs.mount(other, digest), true);
+  assert.equal(await blobs.mount(other, digest, undefined, anybody), true);
+});
+
+test('a blob is mounted only from where the client may pull, and what it may not looks absent', async () => {
+  await using it = await openTestRegistry();
+  const { blobs } = it.registry;
+  const digest = await pushBlob(it.registry, team, randomBytes(50));
+  const asked: Repository[] = [];
+  const nobody = (source: Repository): Promise<boolean> => {
+    asked.push(source);
+    return Promise.resolve(false);
+  };
+  assert.equal(await blobs.mount(other, digest, team, nobody), false);
+  assert.equal(await blobs.mount(other, digest, undefined, nobody), false);
+  assert.deepEqual(asked, [team, team]);
+  await assert.rejects(blobs.stat(other, digest), { code: 'BLOB_UNKNOWN' });
+  const third = parseRepository('third');
+  await blobs.mount(third, digest, team, anybody);
+  const mayPullThird = (source: Repository): boolean => source === third;
+  assert.equal(await blobs.mount(other, digest, undefined, mayPullThird), true);
+  assert.equal((await blobs.stat(other, digest)).size, 50);
 });
 
 test('the file of a blob goes with its last link, and not before', async () => {
   await using it = await openTestRegistry();
   const { blobs, store } = it.registry;
   const digest = await pushBlob(it.registry, team, randomBytes(50));
-  await blobs.mount(other, digest, team);
+  await blobs.mount(other, digest, team, anybody);
   await blobs.unlink(team, digest);
   await assert.rejects(blobs.stat(team, digest), { code: 'BLOB_UNKNOWN' });
   assert.equal((await blobs.stat(other, digest)).size, 50);
   await blobs.unlink(other, digest);
   assert.equal(await store.size(digest), undefined);
-  assert.equal(await blobs.mount(team, digest), false);
+  assert.equal(await blobs.mount(team, digest, undefined, anybody), false);
 });
 
 test('a blob pushed and removed at the same time is whole or absent, never half', async () => {
@@ -71,7 +94,7 @@ for (const [damage, apply] of [
     await apply(store.pathOf(digest));
     await assert.rejects(blobs.stat(team, digest), { code: 'BLOB_UNKNOWN' });
     await assert.rejects(blobs.open(team, digest), { code: 'BLOB_UNKNOWN' });
-    assert.equal(await blobs.mount(other, digest), false);
+    assert.equal(await blobs.mount(other, digest, undefined, anybody), false);
     await pushBlob(it.registry, team, bytes);
     assert.equal((await blobs.stat(team, digest)).size, 50);
     await (await blobs.open(team, digest)).close();

@@ -1,5 +1,6 @@
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { Digest } from '../oci/digest.ts';
 import { OciError } from '../oci/oci-error.ts';
 import type { Repository } from '../oci/reference.ts';
@@ -12,6 +13,9 @@ export interface BlobEvents {
   added(blob: BlobRecord): void;
   removed(digest: Digest): void;
 }
+
+/** An empty blob may be in every repository: so many are looked at for one that the client may pull from. */
+const mostHolders = 1000;
 
 /** Blobs, read and removed through the repositories that link them. */
 export class Blobs {
@@ -76,15 +80,19 @@ export class Blobs {
   }
 
   /**
-   * Links a blob that another repository holds, `from` or else any (distribution-spec end-11). False when there is none:
-   * then it must be uploaded.
+   * Links a blob that another repository holds, `from` or else any, from which the client may pull (distribution-spec
+   * end-11). False when there is none: then it must be uploaded. What the client may not pull looks like what is not there.
    */
-  async mount(repository: Repository, digest: Digest, from?: Repository): Promise<boolean> {
+  async mount(
+    repository: Repository,
+    digest: Digest,
+    from: Repository | undefined,
+    mayPull: (source: Repository) => MaybePromise<boolean>,
+  ): Promise<boolean> {
     return await this.#changes.run(digest, async () => {
-      const record =
-        from === undefined
-          ? await this.#catalog.blobs.findAnywhere(digest)
-          : await this.#catalog.blobs.find(from, digest);
+      const source = from ?? (await this.#readableHolder(digest, mayPull));
+      if (source === undefined || !(await mayPull(source))) return false;
+      const record = await this.#catalog.blobs.find(source, digest);
       if (record === undefined || (await this.#store.size(digest)) !== record.size) return false;
       await this.#catalog.blobs.link(repository, record);
       return true;
@@ -100,6 +108,16 @@ export class Blobs {
     });
     if (outcome === 'absent') throw unknown(digest);
     if (outcome === 'orphaned') this.#events.removed(digest);
+  }
+
+  async #readableHolder(
+    digest: Digest,
+    mayPull: (source: Repository) => MaybePromise<boolean>,
+  ): Promise<Repository | undefined> {
+    for (const holder of await this.#catalog.blobs.holders(digest, mostHolders)) {
+      if (await mayPull(holder)) return holder;
+    }
+    return undefined;
   }
 
   /** A file that no repository links could neither be read nor removed by anyone. */

@@ -1,10 +1,16 @@
 import { digestAlgorithm, digestOf, type Digest } from '../oci/digest.ts';
-import { blobsOf, parseManifest, type Descriptor, type Manifest } from '../oci/manifest.ts';
+import {
+  blobsOf,
+  manifestsOf,
+  parseManifest,
+  type Descriptor,
+  type Manifest,
+} from '../oci/manifest.ts';
 import { isNonDistributable } from '../oci/media-type.ts';
 import { OciError } from '../oci/oci-error.ts';
 import type { ManifestReference, Repository, Tag } from '../oci/reference.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
-import type { Catalog, ManifestRecord } from '../storage/catalog.ts';
+import type { Catalog, ManifestNeeds, ManifestRecord } from '../storage/catalog.ts';
 
 /** The most bytes of a manifest: what clients and the conformance suite expect a registry to take. */
 export const largestManifest = 4 * 1024 * 1024;
@@ -22,10 +28,17 @@ export interface ManifestPush {
 export class Manifests {
   readonly #store: BlobStore;
   readonly #catalog: Catalog;
+  /** Take manifests although what they name is lacking: a copy of some platforms of an index, for example. */
+  readonly #sparse: boolean;
 
-  constructor(parts: { readonly store: BlobStore; readonly catalog: Catalog }) {
+  constructor(parts: {
+    readonly store: BlobStore;
+    readonly catalog: Catalog;
+    readonly sparse?: boolean;
+  }) {
     this.#store = parts.store;
     this.#catalog = parts.catalog;
+    this.#sparse = parts.sparse ?? false;
   }
 
   /** Throws OciError MANIFEST_UNKNOWN. */
@@ -37,7 +50,7 @@ export class Manifests {
 
   /**
    * Stores a manifest whose blobs and manifests are all there. Only its subject and layers that must not be distributed
-   * may be lacking. Throws OciError SIZE_INVALID, DIGEST_INVALID, MANIFEST_INVALID or MANIFEST_BLOB_UNKNOWN.
+   * may be lacking, or anything where sparse manifests are taken. Throws OciError SIZE_INVALID, DIGEST_INVALID, MANIFEST_INVALID or MANIFEST_BLOB_UNKNOWN.
    */
   async put(repository: Repository, push: ManifestPush): Promise<ManifestRecord> {
     const { reference, bytes } = push;
@@ -58,7 +71,6 @@ export class Manifests {
 
     const blobs = blobsOf(manifest).filter(({ mediaType }) => !isNonDistributable(mediaType));
     await this.#expectBlobs(repository, blobs);
-    const children = manifest.kind === 'index' ? manifest.manifests : [];
     const record: ManifestRecord = {
       digest,
       mediaType: manifest.mediaType,
@@ -67,10 +79,18 @@ export class Manifests {
       imageSize: await this.#imageSize(repository, manifest),
     };
     const tags = reference.kind === 'tag' ? [reference.tag, ...push.tags] : push.tags;
-    const lacking = await this.#catalog.manifests.put(repository, record, [...new Set(tags)], {
-      blobs: blobs.map((blob) => blob.digest),
-      manifests: children.map((child) => child.digest),
-    });
+    const all = [...blobsOf(manifest), ...manifestsOf(manifest)].map((one) => one.digest);
+    const needs: ManifestNeeds = {
+      blobs: this.#sparse ? [] : blobs.map((blob) => blob.digest),
+      manifests: this.#sparse ? [] : manifestsOf(manifest).map((child) => child.digest),
+      others: all,
+    };
+    const lacking = await this.#catalog.manifests.put(
+      repository,
+      record,
+      [...new Set(tags)],
+      needs,
+    );
     if (lacking.length > 0) throw lackingError(lacking);
     return record;
   }
@@ -97,29 +117,31 @@ export class Manifests {
       repository,
       blobs.map((blob) => blob.digest),
     );
+    // A manifest may name one blob as often as it has room for.
     const lacking = new Set<Digest>();
-    for (const { digest, size } of blobs) {
+    for (const digest of new Set(blobs.map((blob) => blob.digest))) {
       const actual = sizes.get(digest);
       if (actual === undefined || (await this.#store.size(digest)) !== actual) lacking.add(digest);
-      else if (actual !== size) {
+    }
+    for (const { digest, size } of blobs) {
+      const actual = sizes.get(digest);
+      if (actual !== undefined && !lacking.has(digest) && actual !== size) {
         throw new OciError('MANIFEST_INVALID', `${digest} has ${actual} bytes, not ${size}`, {
           detail: { digest, actual, expected: size },
         });
       }
     }
-    if (lacking.size > 0) throw lackingError([...lacking]);
+    if (lacking.size > 0 && !this.#sparse) throw lackingError([...lacking]);
   }
 
   async #imageSize(repository: Repository, manifest: Manifest): Promise<number> {
-    const sizes =
-      manifest.kind === 'image'
-        ? blobsOf(manifest).map(({ size }) => size)
-        : await this.#catalog.manifests.imageSizes(
-            repository,
-            manifest.manifests.map(({ digest }) => digest),
-          );
+    const children = await this.#catalog.manifests.imageSizes(
+      repository,
+      manifestsOf(manifest).map(({ digest }) => digest),
+    );
     let total = 0;
-    for (const size of sizes.values()) total += size;
+    for (const { size } of blobsOf(manifest)) total += size;
+    for (const size of children.values()) total += size;
     // Layers that are not here, and indexes of indexes, can name any sum: the catalog keeps no larger one.
     return Math.min(total, Number.MAX_SAFE_INTEGER);
   }

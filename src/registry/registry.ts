@@ -12,6 +12,8 @@ export interface RegistryParts {
   readonly catalog: Catalog;
   readonly log: Log;
   readonly limits?: UploadLimits;
+  /** Take manifests although what they name is lacking; default false. */
+  readonly sparse?: boolean;
 }
 
 /** What a registry does, put together; it knows neither HTTP nor sockets. */

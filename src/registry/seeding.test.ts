@@ -181,7 +181,7 @@ test('after a restart all torrents are announced, and the missing ones are made'
   });
   assert.deepEqual(announced, [infoHash]);
   await eventually(() => announced.length === 2);
-  await second.registry.blobs.mount(other, digest, team);
+  await second.registry.blobs.mount(other, digest, team, () => true);
   await second.registry.blobs.unlink(team, digest);
   assert.deepEqual(withdrawn, []);
   await second.registry.blobs.unlink(other, digest);

@@ -24,6 +24,8 @@ export async function startHttpServer(options: {
       // A push may take hours; only silence ends it (below).
       requestTimeout: 0,
       headersTimeout: 60_000,
+      // podman asks for up to 1024 ranges of a layer at once.
+      maxHeaderSize: 64 * 1024,
       // Clients in Go keep idle connections for up to 120 s, and a request may not meet a closing one.
       keepAliveTimeout: 125_000,
     },

@@ -5,6 +5,7 @@ import type { Log } from '../base/log.ts';
 import type { IpRange } from '../torrent/ip-range.ts';
 import { trackerTiers, type TrackerTiers } from '../torrent/tracker-tiers.ts';
 import { hostAndPort, isHostAndPort } from './own-address.ts';
+import type { Rights } from './rights.ts';
 import { trackerUrlOf } from './tracker-url.ts';
 
 export interface RegistryOptions {
@@ -39,6 +40,12 @@ export interface RegistryOptions {
   readonly advertise?: string | undefined;
   /** Limits the link: what peers and HTTP clients get and send, together. */
   readonly link?: LinkLimits | undefined;
+  /** Who may pull what; default: everybody everything. */
+  readonly rights?: Rights | undefined;
+  /** False: blobs, manifests and tags cannot be deleted over HTTP; default true. */
+  readonly deletes?: boolean | undefined;
+  /** True: manifests are taken although blobs or manifests that they name are lacking; default false. */
+  readonly sparse?: boolean | undefined;
   readonly log: Log;
 }
 

@@ -25,6 +25,7 @@ import { startHttpServer } from './http-server.ts';
 import { OriginAddress } from './origin-address.ts';
 import { advertisedAddressOf, trackersOf, type RegistryOptions } from './registry-options.ts';
 import { createRequestHandler } from './request-handler.ts';
+import { openRights } from './rights.ts';
 import { runCommand } from './run-command.ts';
 import { ServerMetrics } from './server-metrics.ts';
 import { startUdpTracker } from './start-udp-tracker.ts';
@@ -68,7 +69,7 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
       if (!/^(select|rollback)/.test(text)) identity.expectNow();
     }),
   );
-  const registry = new Registry({ store, catalog, log });
+  const registry = new Registry({ store, catalog, log, sparse: options.sparse ?? false });
   parts.defer(() => registry.close());
 
   const link = limitLink(options.link ?? {}, systemClock, Date.now);
@@ -106,6 +107,8 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
     trackers,
     advertise: options.advertise,
     origins,
+    rights: options.rights ?? openRights,
+    deletes: options.deletes ?? true,
   });
   const http = await startHttpServer({
     host: options.host ?? '0.0.0.0',

@@ -28,7 +28,7 @@ export interface Route {
  */
 const routes: readonly Route[] = [
   { pattern: /^\/v2\/?$/, methods: { GET: ping, HEAD: ping } },
-  { pattern: /^\/v2\/_catalog$/, methods: { GET: getCatalog } },
+  { pattern: /^\/v2\/_catalog$/, methods: { GET: getCatalog, HEAD: getCatalog } },
   { pattern: /^\/v2\/(?<name>.+)\/blobs\/uploads\/?$/, methods: { POST: startUpload } },
   {
     pattern: /^\/v2\/(?<name>.+)\/blobs\/uploads\/(?<id>[^/]+)$/,
@@ -42,10 +42,10 @@ const routes: readonly Route[] = [
     pattern: /^\/v2\/(?<name>.+)\/manifests\/(?<reference>[^/]+)$/,
     methods: { GET: getManifest, HEAD: getManifest, PUT: putManifest, DELETE: deleteManifest },
   },
-  { pattern: /^\/v2\/(?<name>.+)\/tags\/list$/, methods: { GET: getTags } },
+  { pattern: /^\/v2\/(?<name>.+)\/tags\/list$/, methods: { GET: getTags, HEAD: getTags } },
   {
     pattern: /^\/v2\/(?<name>.+)\/referrers\/(?<digest>[^/]+)$/,
-    methods: { GET: getReferrers },
+    methods: { GET: getReferrers, HEAD: getReferrers },
   },
   {
     pattern: /^\/v2\/(?<name>.+)\/_docket\/torrents\/(?<digest>[^/]+)$/,

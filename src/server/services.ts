@@ -4,6 +4,7 @@ import type { TrackerTiers } from '../torrent/tracker-tiers.ts';
 import type { Tracker } from '../tracker/tracker.ts';
 import type { Exchange } from './exchange.ts';
 import type { OriginAddress } from './origin-address.ts';
+import type { Rights } from './rights.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -22,6 +23,9 @@ export interface Services {
   readonly advertise: string | undefined;
   /** Where the registry's own seeder is. */
   readonly origins: OriginAddress;
+  readonly rights: Rights;
+  /** False: nothing can be deleted over HTTP. */
+  readonly deletes: boolean;
 }
 
 /** Answers one kind of request. What it throws becomes the answer. */

@@ -55,6 +55,18 @@ export function catalogSuite(name: string, createHarness: () => Promise<CatalogH
     );
 
     test(
+      'the holders of a blob are the repositories that link it, in order, as many as wanted',
+      withCatalog(async ({ blobs }) => {
+        const blob = blobNamed('a');
+        assert.deepEqual(await blobs.holders(blob.digest, 9), []);
+        for (const repository of [red, blue]) await blobs.link(repository, blob);
+        await blobs.link(red, blobNamed('b'));
+        assert.deepEqual(await blobs.holders(blob.digest, 9), [blue, red]);
+        assert.deepEqual(await blobs.holders(blob.digest, 1), [blue]);
+      }),
+    );
+
+    test(
       'the sizes of thousands of blobs are found at once, in one repository',
       withCatalog(async ({ blobs }) => {
         const many = Array.from({ length: 1100 }, (_, at) => blobNamed('x'.repeat(at)));

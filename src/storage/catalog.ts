@@ -36,6 +36,8 @@ export interface StoredManifest extends ManifestRecord {
 export interface ManifestNeeds {
   readonly blobs: readonly Digest[];
   readonly manifests: readonly Digest[];
+  /** What it points to, be it there or not. */
+  readonly others?: readonly Digest[];
 }
 
 /** A tag, with what it points to. */
@@ -87,6 +89,8 @@ export interface BlobTable {
   sizes(repository: Repository, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, number>>;
   /** The blob, whoever links it. */
   findAnywhere(digest: Digest): Promise<BlobRecord | undefined>;
+  /** Repositories that link the blob, in byte-wise order, at most `limit`. */
+  holders(digest: Digest, limit: number): Promise<readonly Repository[]>;
   /** Takes a repository's link away; with the last one the blob and its torrent are forgotten: `orphaned`. */
   unlink(repository: Repository, digest: Digest): Promise<'absent' | 'unlinked' | 'orphaned'>;
   /** Notes that somebody counts on a repository's blob now, unless that was noted at `since` or later (milliseconds since 1970). */

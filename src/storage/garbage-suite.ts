@@ -23,6 +23,21 @@ export function garbageSuite(name: string, createHarness: () => Promise<CatalogH
 
   suite(`${name} as a catalog: garbage`, () => {
     test(
+      'what a manifest may lack counts as pointed to, also when it comes after the manifest',
+      withCatalog(async ({ blobs, manifests, garbage }) => {
+        const optional = blobNamed('optional');
+        const image = imageOf(optional);
+        const needs = { blobs: [], manifests: [], others: [optional.digest] };
+        assert.deepEqual(await manifests.put(red, image, [], needs), []);
+        await blobs.link(red, optional);
+        const unlink = () => garbage.unlink(red, [optional.digest], everAfter);
+        assert.deepEqual(await unlink(), new Map([[optional.digest, 'kept']]));
+        await manifests.remove(red, image.digest);
+        assert.deepEqual(await unlink(), new Map([[optional.digest, 'orphaned']]));
+      }),
+    );
+
+    test(
       'a blob is unlinked when no manifest of its repository points to it and nobody touched it lately',
       withCatalog(async ({ blobs, manifests, garbage }) => {
         const [used, unused] = [blobNamed('used'), blobNamed('unused')];

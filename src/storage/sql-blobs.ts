@@ -66,6 +66,17 @@ export class SqlBlobs implements BlobTable {
       .executeTakeFirst();
   }
 
+  async holders(digest: Digest, limit: number): Promise<readonly Repository[]> {
+    const rows = await this.#context.database
+      .selectFrom('repository_blobs')
+      .select('repository')
+      .where('digest', '=', digest)
+      .orderBy('repository')
+      .limit(limit)
+      .execute();
+    return rows.map((row) => row.repository);
+  }
+
   async unlink(
     repository: Repository,
     digest: Digest,

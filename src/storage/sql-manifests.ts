@@ -63,7 +63,7 @@ export class SqlManifests implements ManifestTable {
             .doUpdateSet({ pushed_at: now, touched_at: now }),
         )
         .execute();
-      const targets = [...needs.blobs, ...needs.manifests];
+      const targets = [...needs.blobs, ...needs.manifests, ...(needs.others ?? [])];
       await addReferencesOf(transaction, repository, manifest.digest, targets);
       for (const name of tags) {
         await letGo(transaction, repository, name, now);

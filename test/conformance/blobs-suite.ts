@@ -10,6 +10,22 @@ import {
 } from './registry-under-test.ts';
 import type { StorageUnderTest } from './storage-under-test.ts';
 
+/** The parts of a `multipart/byteranges` body: the headers of each, and its bytes as latin1. */
+function partsOf(answer: Answer): readonly Readonly<Record<string, string>>[] {
+  const type = String(answer.headers['content-type']);
+  const boundary = /^multipart\/byteranges; boundary=([0-9a-f]+)$/.exec(type)?.[1];
+  assert.ok(boundary !== undefined, type);
+  const pieces = `\r\n${answer.body.toString('latin1')}`.split(`\r\n--${boundary}`);
+  assert.equal(pieces.shift(), '');
+  assert.equal(pieces.pop(), '--\r\n');
+  return pieces.map((piece) => {
+    const end = piece.indexOf('\r\n\r\n');
+    const lines = piece.slice(2, end).split('\r\n');
+    const headers = Object.fromEntries(lines.map((line) => line.split(': ') as [string, string]));
+    return { ...headers, body: piece.slice(end + 4) };
+  });
+}
+
 export function blobsSuite(storage: StorageUnderTest): void {
   suite(`blobs, over ${storage.name}`, () => {
     let it: RegistryUnderTest;
@@ -45,8 +61,9 @@ export function blobsSuite(storage: StorageUnderTest): void {
         const patched = await it.expect(202, 'PATCH', await it.begin(name), { body });
         return await it.call('PUT', withQuery(locationOf(patched), `digest=${digest}`));
       },
-      'three chunks': (body, digest) => inChunks(body, digest, false),
-      'three chunks, the last with the PUT': (body, digest) => inChunks(body, digest, true),
+      'one chunk': (body, digest) => inChunks(body, digest, 1, false),
+      'three chunks': (body, digest) => inChunks(body, digest, 3, false),
+      'three chunks, the last with the PUT': (body, digest) => inChunks(body, digest, 3, true),
       'a chunked PUT': async (body, digest) =>
         await it.call('PUT', withQuery(await it.begin(name), `digest=${digest}`), {
           body,
@@ -58,11 +75,16 @@ export function blobsSuite(storage: StorageUnderTest): void {
       },
     };
 
-    async function inChunks(body: Buffer, digest: string, lastWithPut: boolean): Promise<Answer> {
+    async function inChunks(
+      body: Buffer,
+      digest: string,
+      count: number,
+      lastWithPut: boolean,
+    ): Promise<Answer> {
       let location = await it.begin(name);
-      const third = Math.ceil(body.length / 3);
-      for (let first = 0; first < body.length; first += third) {
-        const chunk = body.subarray(first, first + third);
+      const length = Math.ceil(body.length / count);
+      for (let first = 0; first < body.length; first += length) {
+        const chunk = body.subarray(first, first + length);
         const last = first + chunk.length - 1;
         const call = { body: chunk, headers: { 'Content-Range': `${first}-${last}` } };
         if (lastWithPut && last === body.length - 1) {
@@ -168,13 +190,81 @@ export function blobsSuite(storage: StorageUnderTest): void {
           assert.equal(answer.headers['cache-control'], undefined);
         });
       }
-      for (const range of ['bytes=0-9,20-29', 'items=0-9', 'bytes=', 'bytes=a-b', 'bytes=-']) {
+      for (const range of [
+        'bytes=0-9,20-29,x',
+        'bytes=0-4999,0-0',
+        'items=0-9',
+        'bytes=',
+        'bytes=a-b',
+        'bytes=-',
+      ]) {
         test(`${range} is answered with the whole blob`, async () => {
           const path = `/v2/${name}/blobs/${await it.pushBlob(name, bytes)}`;
           const answer = await it.expect(200, 'GET', path, { headers: { Range: range } });
           assert.deepEqual(answer.body, bytes);
         });
       }
+      const several: readonly (readonly [string, readonly (readonly [number, number])[]])[] = [
+        [
+          'bytes=0-9,20-29',
+          [
+            [0, 9],
+            [20, 29],
+          ],
+        ],
+        [
+          'bytes=4990-, 0-0 ,-10',
+          [
+            [4990, 4999],
+            [0, 0],
+            [4990, 4999],
+          ],
+        ],
+        ['bytes=0-9,7000-8000', [[0, 9]]],
+        [
+          `bytes=${Array.from({ length: 1024 }, (_, at) => `${at * 4}-${at * 4}`).join(',')}`,
+          Array.from({ length: 1024 }, (_, at) => [at * 4, at * 4] as const),
+        ],
+      ];
+      for (const [range, wanted] of several) {
+        test(`${range.slice(0, 30)} is answered with ${wanted.length} parts in one body`, async () => {
+          const path = `/v2/${name}/blobs/${await it.pushBlob(name, bytes)}`;
+          const answer = await it.expect(206, 'GET', path, { headers: { Range: range } });
+          assert.equal(answer.headers['content-range'], undefined);
+          assert.equal(answer.headers['content-length'], String(answer.body.length));
+          assert.deepEqual(
+            partsOf(answer),
+            wanted.map(([first, last]) => ({
+              'Content-Type': 'application/octet-stream',
+              'Content-Range': `bytes ${first}-${last}/5000`,
+              body: bytes.subarray(first, last + 1).toString('latin1'),
+            })),
+          );
+          await it.expect(200, 'GET', '/v2/');
+        });
+      }
+      test('several ranges that all lie behind the end are answered 416', async () => {
+        const path = `/v2/${name}/blobs/${await it.pushBlob(name, bytes)}`;
+        const headers = { Range: 'bytes=5000-,7000-8000' };
+        const answer = await it.expect(416, 'GET', path, { headers });
+        assert.equal(answer.headers['content-range'], 'bytes */5000');
+      });
+      test('who has the blob already is told so', async () => {
+        const digest = await it.pushBlob(name, bytes);
+        const path = `/v2/${name}/blobs/${digest}`;
+        for (const header of [`"${digest}"`, `"x", W/"${digest}"`, digest, '*']) {
+          for (const method of ['GET', 'HEAD']) {
+            const answer = await it.expect(304, method, path, {
+              headers: { 'If-None-Match': header },
+            });
+            assert.equal(answer.headers.etag, `"${digest}"`);
+            assert.equal(answer.body.length, 0);
+          }
+        }
+        await it.expect(200, 'GET', path, { headers: { 'If-None-Match': '"x"' } });
+        const missing = path.replace(digest, sha256Of(randomBytes(8)));
+        await it.expect(404, 'GET', missing, { headers: { 'If-None-Match': '*' } });
+      });
       test('a range of another version of the blob is answered with the whole', async () => {
         const digest = await it.pushBlob(name, bytes);
         const path = `/v2/${name}/blobs/${digest}`;
@@ -206,6 +296,17 @@ export function blobsSuite(storage: StorageUnderTest): void {
         await it.refuses(404, 'BLOB_UNKNOWN', 'GET', `/v2/${name}/blobs/${digest}`);
         await it.expect(201, 'POST', `${uploads}?mount=${digest}`);
         await it.expect(200, 'GET', `/v2/${name}/blobs/${digest}`);
+      });
+      test('a blob deleted in one repository is gone there, and stays in the other', async () => {
+        const bytes = randomBytes(100);
+        for (const repository of [source, name]) await it.pushBlob(repository, bytes);
+        const [here, there] = [source, name].map(
+          (repository) => `/v2/${repository}/blobs/${sha256Of(bytes)}`,
+        );
+        await it.expect(202, 'DELETE', here ?? '');
+        assert.deepEqual((await it.expect(200, 'GET', there ?? '')).body, bytes);
+        for (const method of ['GET', 'HEAD'])
+          await it.refuses(404, 'BLOB_UNKNOWN', method, here ?? '');
       });
       test('a blob that is not there becomes an upload', async () => {
         const bytes = randomBytes(100);

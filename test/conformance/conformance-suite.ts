@@ -2,6 +2,9 @@ import { blobsSuite } from './blobs-suite.ts';
 import { listingsSuite } from './listings-suite.ts';
 import { manifestsSuite } from './manifests-suite.ts';
 import { protocolSuite } from './protocol-suite.ts';
+import { mediaTypesSuite } from './media-types-suite.ts';
+import { optionsSuite } from './options-suite.ts';
+import { referrersSuite } from './referrers-suite.ts';
 import type { StorageUnderTest } from './storage-under-test.ts';
 import { torrentsSuite } from './torrents-suite.ts';
 import { uploadsSuite } from './uploads-suite.ts';
@@ -12,6 +15,9 @@ export function conformanceSuite(storage: StorageUnderTest): void {
   blobsSuite(storage);
   uploadsSuite(storage);
   manifestsSuite(storage);
+  mediaTypesSuite(storage);
+  referrersSuite(storage);
   listingsSuite(storage);
+  optionsSuite(storage);
   torrentsSuite(storage);
 }

@@ -74,6 +74,18 @@ export function listingsSuite(storage: StorageUnderTest): void {
           });
         }
 
+        test('a HEAD tells the length and the link, without the names', async () => {
+          const head = await it.expect(200, 'HEAD', `${path}?n=2`);
+          const got = await it.expect(200, 'GET', `${path}?n=2`);
+          assert.equal(head.headers['content-length'], String(got.body.length));
+          assert.equal(head.headers['link'], got.headers['link']);
+          assert.equal(head.body.length, 0);
+        });
+
+        test('of an n given twice the first counts', async () => {
+          assert.deepEqual((await list('?n=1&n=2')).names, all.slice(0, 1));
+        });
+
         for (const n of ['-1', 'NaN', '1e309', '1;2', '', '1.5']) {
           test(`n of "${n}" is refused`, async () => {
             await it.refuses(400, 'PAGINATION_NUMBER_INVALID', 'GET', `${path}?n=${n}`);

@@ -78,6 +78,22 @@ export function manifestsSuite(storage: StorageUnderTest): void {
       ],
       ['an index of an index', [image, artifact, index, { ...index, manifests: [child(index)] }]],
       ['an empty index', [{ ...index, manifests: [] }]],
+      [
+        'an index of artifacts',
+        [image, artifact, { ...index, artifactType: artifact.artifactType }],
+      ],
+      [
+        'an index with a subject, whose children have it too',
+        [
+          docker,
+          { ...image, subject: child(docker) },
+          {
+            ...index,
+            manifests: [child({ ...image, subject: child(docker) })],
+            subject: child(docker),
+          },
+        ],
+      ],
       ['an artifact', [artifact]],
       [
         'an artifact without layers',
@@ -193,14 +209,18 @@ export function manifestsSuite(storage: StorageUnderTest): void {
       const all = await it.expect(200, 'GET', path);
       assert.equal(all.headers['content-type'], mediaTypes.ociIndex);
       assert.equal(all.headers['oci-filters-applied'], undefined);
-      assert.deepEqual(jsonOf(all).manifests, [
-        {
-          mediaType: document.mediaType,
-          digest,
-          size: Buffer.byteLength(JSON.stringify(document)),
-          ...(document.artifactType === undefined ? {} : { artifactType: document.artifactType }),
-        },
-      ]);
+      const listed: readonly { readonly digest: string }[] = jsonOf(all).manifests;
+      assert.deepEqual(
+        listed.filter((one) => one.digest === digest),
+        [
+          {
+            mediaType: document.mediaType,
+            digest,
+            size: Buffer.byteLength(JSON.stringify(document)),
+            ...(document.artifactType === undefined ? {} : { artifactType: document.artifactType }),
+          },
+        ],
+      );
       for (const plus of ['+', '%2B']) {
         const type = `application/vnd.example.artifact${plus}json`;
         const filtered = await it.expect(200, 'GET', `${path}?artifactType=${type}`);
@@ -259,6 +279,32 @@ export function manifestsSuite(storage: StorageUnderTest): void {
         assert.equal(pushed.headers['oci-tag'], tags.join(', '));
         for (const tag of tags) await it.expect(200, 'HEAD', `/v2/${name}/manifests/${tag}`);
         assert.equal((await put('x?tag=..', body, mediaTypes.ociManifest)).status, 400);
+      });
+
+      test('whoever has the manifest already is told so', async () => {
+        const digest = sha256Of(Buffer.from(JSON.stringify(image)));
+        await it.pushManifest(name, 'known', image);
+        for (const reference of ['known', digest]) {
+          const path = `/v2/${name}/manifests/${reference}`;
+          const headers = { 'If-None-Match': `"${digest}"` };
+          const answer = await it.expect(304, 'GET', path, { headers });
+          assert.equal(answer.headers.etag, `"${digest}"`);
+          assert.equal(answer.headers['docker-content-digest'], digest);
+          await it.expect(200, 'GET', path, { headers: { 'If-None-Match': '"other"' } });
+        }
+      });
+
+      test('the same bytes are never kept under two types', async () => {
+        const { mediaType: _, ...bare } = { ...image, annotations: { two: 'types' } };
+        const body = JSON.stringify(bare);
+        assert.equal((await put('typed', body, mediaTypes.ociManifest)).status, 201);
+        for (const type of [mediaTypes.dockerManifest, mediaTypes.ociIndex]) {
+          const answer = await put('typed', body, type);
+          assert.equal(answer.status, 400);
+          assert.equal(jsonOf(answer).errors[0].code, 'MANIFEST_INVALID');
+        }
+        const got = await it.expect(200, 'GET', `/v2/${name}/manifests/typed`);
+        assert.equal(got.headers['content-type'], mediaTypes.ociManifest);
       });
 
       test('two spaces more than the digest was taken of are refused', async () => {

@@ -1,7 +1,7 @@
 import { messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { blobsOf, type Descriptor } from '../../oci/manifest.ts';
+import { blobsOf, manifestsOf, type Descriptor } from '../../oci/manifest.ts';
 import { isNonDistributable } from '../../oci/media-type.ts';
 import type { ManifestReference, Repository, Tag } from '../../oci/reference.ts';
 import type { ContentCache } from '../cache/content-cache.ts';
@@ -138,15 +138,13 @@ export class ManifestFetcher {
   /** True when all blobs are in the cache, or on their way; of an index, those of one of its manifests at least. */
   async #isWhole(kept: CachedManifest, depth = 0): Promise<boolean> {
     const { cache, blobs } = this.#parts;
-    if (kept.manifest.kind === 'image') {
-      for (const blob of blobsOf(kept.manifest)) {
-        if (!mayLack(blob) && !(await blobs.hasOrFetches(blob.digest))) return false;
-      }
-      return true;
+    for (const blob of blobsOf(kept.manifest)) {
+      if (!mayLack(blob) && !(await blobs.hasOrFetches(blob.digest))) return false;
     }
-    if (kept.manifest.manifests.length === 0) return true;
+    const children = manifestsOf(kept.manifest);
+    if (children.length === 0) return true;
     if (depth === deepestIndex) return false;
-    for (const { digest } of kept.manifest.manifests) {
+    for (const { digest } of children) {
       const child = await cache.manifests.find(digest);
       if (child !== undefined && (await this.#isWhole(child, depth + 1))) return true;
     }

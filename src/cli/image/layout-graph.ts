@@ -1,7 +1,13 @@
 import { messageOf } from '../../base/errors.ts';
 import { ArchiveError } from '../../oci/archive-error.ts';
 import { digestAlgorithm, digestOf, type Digest } from '../../oci/digest.ts';
-import { blobsOf, parseManifest, type Descriptor, type Manifest } from '../../oci/manifest.ts';
+import {
+  blobsOf,
+  manifestsOf,
+  parseManifest,
+  type Descriptor,
+  type Manifest,
+} from '../../oci/manifest.ts';
 import { isNonDistributable } from '../../oci/media-type.ts';
 import { smallFile } from './file-bytes.ts';
 import type { SourceBlob, SourceManifest } from './image-source.ts';
@@ -35,9 +41,7 @@ export async function layoutGraph(files: LayoutFiles, root: Descriptor): Promise
     }
     const bytes = await manifestBytes(files, descriptor);
     const manifest = readManifest(bytes, descriptor);
-    if (manifest.kind === 'index') {
-      for (const child of manifest.manifests) await visit(child, depth + 1);
-    }
+    for (const child of manifestsOf(manifest)) await visit(child, depth + 1);
     for (const blob of blobsOf(manifest)) {
       const found = await wholeBlob(files, blob);
       if (found !== undefined) blobs.set(blob.digest, found);

@@ -1,5 +1,5 @@
 import type { Digest } from '../../oci/digest.ts';
-import { parseManifest, type ImageManifest } from '../../oci/manifest.ts';
+import { manifestsOf, parseManifest, type ImageManifest } from '../../oci/manifest.ts';
 import type { Repository } from '../../oci/reference.ts';
 import { CliError } from '../cli-error.ts';
 import type { RegistryClient } from '../remote/registry-client.ts';
@@ -34,7 +34,7 @@ export async function resolveImage(
       const { digest, bytes } = found;
       return { rootDigest, digest, bytes, manifest, chosen: depth > 0 };
     }
-    const { digest } = choosePlatform(manifest.manifests, wanted);
+    const { digest } = choosePlatform(manifestsOf(manifest), wanted);
     found = await registry.manifest(repository, digest, signal);
   }
   throw new CliError('WRONG_CONTENT', `the index ${rootDigest} is nested too deep`);

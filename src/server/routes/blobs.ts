@@ -1,6 +1,9 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { Repository } from '../../oci/reference.ts';
-import { parseByteRange } from '../../oci/byte-range.ts';
+import { parseByteRanges, type BytePart } from '../../oci/byte-range.ts';
+import { expectDeletes } from '../expect-deletes.ts';
+import { clientHas, etagOf } from '../etag.ts';
+import { multipartRanges } from '../multipart-ranges.ts';
 import { sendBlob } from '../send-blob.ts';
 import type { Handler } from '../services.ts';
 
@@ -16,21 +19,25 @@ export const getBlob: Handler = async (exchange, { registry, traffic }) => {
     'Content-Type': 'application/octet-stream',
     'Docker-Content-Digest': digest,
     'Accept-Ranges': 'bytes',
-    ETag: `"${digest}"`,
+    ETag: etagOf(digest),
     'Cache-Control': 'max-age=31536000, immutable',
     // A proxy that spools bodies to its disk cuts them at a limit (podman#14481).
     'X-Accel-Buffering': 'no',
   };
-  if (exchange.isHead) {
+  if (exchange.isHead || clientHas(exchange, digest)) {
     const { size } = await registry.blobs.stat(repository, digest);
-    response.writeHead(200, { ...headers, 'Content-Length': size }).end();
+    if (clientHas(exchange, digest)) response.writeHead(304, headers);
+    else response.writeHead(200, { ...headers, 'Content-Length': size });
+    response.end();
     return;
   }
 
   await using blob = await registry.blobs.open(repository, digest);
   const ifRange = request.headers['if-range'];
   const isSame = ifRange === undefined || ifRange === headers.ETag;
-  const range = parseByteRange(isSame ? request.headers.range : undefined, blob.size);
+  const range = parseByteRanges(isSame ? request.headers.range : undefined, blob.size);
+  const send = (part: BytePart): Promise<void> =>
+    sendBlob(response, blob, part, traffic, exchange.signal);
   switch (range.kind) {
     case 'unsatisfiable':
       // Without the headers of the blob: a cache must not keep this answer for it.
@@ -38,8 +45,8 @@ export const getBlob: Handler = async (exchange, { registry, traffic }) => {
       return;
     case 'whole':
       response.writeHead(200, { ...headers, 'Content-Length': blob.size });
-      await sendBlob(response, blob, [0, blob.size], traffic, exchange.signal);
-      return;
+      await send({ first: 0, last: blob.size - 1 });
+      break;
     case 'part': {
       const { first, last } = range;
       response.writeHead(206, {
@@ -47,13 +54,31 @@ export const getBlob: Handler = async (exchange, { registry, traffic }) => {
         'Content-Length': last - first + 1,
         'Content-Range': `bytes ${first}-${last}/${blob.size}`,
       });
-      await sendBlob(response, blob, [first, last + 1], traffic, exchange.signal);
+      await send(range);
+      break;
+    }
+    case 'parts': {
+      const type = headers['Content-Type'];
+      const { contentType, length, parts, end } = multipartRanges(range.parts, blob.size, type);
+      response.writeHead(206, {
+        ...headers,
+        'Content-Type': contentType,
+        'Content-Length': length,
+      });
+      for (const part of parts) {
+        response.write(part.head);
+        await send(part);
+      }
+      response.write(end);
     }
   }
+  response.end();
 };
 
 /** `DELETE /v2/<name>/blobs/<digest>` (distribution-spec end-10). */
-export const deleteBlob: Handler = async (exchange, { registry }) => {
+export const deleteBlob: Handler = async (exchange, services) => {
+  expectDeletes(exchange, services);
+  const { registry } = services;
   await registry.blobs.unlink(exchange.repository, exchange.digest);
   exchange.send(202, {});
 };

@@ -1,7 +1,9 @@
 import { OciError } from '../../oci/oci-error.ts';
 import { manifestReference, parseTag, type ManifestReference } from '../../oci/reference.ts';
 import { largestManifest } from '../../registry/manifests.ts';
+import { clientHas, etagOf } from '../etag.ts';
 import type { Exchange } from '../exchange.ts';
+import { expectDeletes } from '../expect-deletes.ts';
 import { readBody } from '../request-body.ts';
 import type { Handler } from '../services.ts';
 
@@ -11,13 +13,12 @@ export const getManifest: Handler = async (exchange, { registry }) => {
     exchange.repository,
     existingReference(exchange),
   );
-  const headers = {
-    'Content-Type': mediaType,
-    'Content-Length': bytes.length,
-    'Docker-Content-Digest': digest,
-    ETag: `"${digest}"`,
-  };
-  exchange.send(200, headers, bytes);
+  const headers = { 'Docker-Content-Digest': digest, ETag: etagOf(digest) };
+  if (clientHas(exchange, digest)) {
+    exchange.response.writeHead(304, headers).end();
+    return;
+  }
+  exchange.send(200, { ...headers, 'Content-Type': mediaType }, bytes);
 };
 
 /** `PUT /v2/<name>/manifests/<reference>[?tag=<tag>…]` (distribution-spec end-7). */
@@ -41,7 +42,9 @@ export const putManifest: Handler = async (exchange, { registry, log }) => {
 };
 
 /** `DELETE /v2/<name>/manifests/<reference>` (distribution-spec end-9). */
-export const deleteManifest: Handler = async (exchange, { registry, log }) => {
+export const deleteManifest: Handler = async (exchange, services) => {
+  expectDeletes(exchange, services);
+  const { registry, log } = services;
   const { repository } = exchange;
   await registry.manifests.remove(repository, existingReference(exchange));
   log.info({ repository, reference: exchange.parts['reference'] }, 'a manifest was deleted');

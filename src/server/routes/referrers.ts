@@ -10,7 +10,7 @@ const mostReferrers = 1000;
 export const getReferrers: Handler = async (exchange, { registry }) => {
   const { repository, digest, query } = exchange;
   // No media type holds a space: it was a `+` that the client did not encode.
-  const artifactType = query.get('artifactType')?.replaceAll(' ', '+');
+  const artifactType = query.get('artifactType')?.replaceAll(' ', '+') || undefined;
   const filter = artifactType === undefined ? {} : { artifactType };
   const page = pageOf(exchange, mostReferrers);
   const { descriptors, last } = await listReferrers(registry.catalog, repository, digest, {

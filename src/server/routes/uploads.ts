@@ -1,3 +1,4 @@
+import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { isDigestAlgorithm, parseDigest, type Digest } from '../../oci/digest.ts';
 import { OciError } from '../../oci/oci-error.ts';
 import { parseRepository, type Repository } from '../../oci/reference.ts';
@@ -18,7 +19,9 @@ export const startUpload: Handler = async (exchange, services) => {
     const digest = parseDigest(mount);
     const from = query.get('from');
     const source = from === null || from === '' ? undefined : parseRepository(from);
-    if (await blobs.mount(repository, digest, source)) {
+    const mayPull = (holder: Repository): MaybePromise<boolean> =>
+      services.rights.mayPull(exchange, holder);
+    if (await blobs.mount(repository, digest, source, mayPull)) {
       answerCreated(exchange, repository, digest);
       return;
     }

@@ -1,0 +1,12 @@
+import type { MaybePromise } from '../base/maybe-promise.ts';
+import type { Repository } from '../oci/reference.ts';
+import type { Exchange } from './exchange.ts';
+
+/** Who may do what. Asked where one request reaches into a repository that its path does not name. */
+export interface Rights {
+  /** True when the sender of this request may pull from the repository. */
+  mayPull(exchange: Exchange, repository: Repository): MaybePromise<boolean>;
+}
+
+/** Everybody may do everything. */
+export const openRights: Rights = { mayPull: () => true };
