@@ -84,6 +84,9 @@ export const kinds = {
   networks: list('networks like 10.0.0.0/8', words, parseIpRange),
   trackers: list('trackers', words, parseTracker),
   zone: scalar('the name of a zone', parseZone),
+  yesNo: z
+    .union([z.boolean(), z.enum(['true', 'false'])], { error: 'expected true or false' })
+    .transform((value) => value === true || value === 'true'),
   logLevel: z.enum(logLevels),
 } as const;
 

@@ -50,6 +50,16 @@ suite('settings', () => {
     }
   });
 
+  test('that are true or false are read from a file and from text, and nothing else is', () => {
+    const yaml = 'registry:\n  deletes: false\n';
+    assert.equal(read({ yaml }).values.deletes, false);
+    assert.equal(read({ env: { DOCKET_REGISTRY_DELETES: 'false' } }).values.deletes, false);
+    assert.equal(read({ flags: { sparse: 'true' } }).values.sparse, true);
+    assert.deepEqual([read({}).values.deletes, read({}).values.sparse], [true, false]);
+    const [problem] = problemsOf({ env: { DOCKET_REGISTRY_DELETES: 'no' } });
+    assert.match(problem ?? '', /expected true or false/);
+  });
+
   test('are read alike from a file and from text', () => {
     const yaml = `registry:
   peersFrom: [10.0.0.0/8, "fd00::/8"]

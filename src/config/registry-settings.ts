@@ -51,6 +51,18 @@ export const registrySettings = {
     text: 'UDP port of the built-in tracker',
     otherwise: 'the same as -p, or none when that is taken',
   },
+  deletes: {
+    kind: 'yesNo',
+    flag: '--deletes <true|false>',
+    text: 'whether blobs, manifests and tags can be deleted over HTTP',
+    default: true,
+  },
+  sparse: {
+    kind: 'yesNo',
+    flag: '--sparse <true|false>',
+    text: 'take manifests although blobs or manifests that they name are lacking, as of an index of which only some platforms are kept',
+    default: false,
+  },
   ...roleSettings,
 } as const satisfies Settings;
 

@@ -19,6 +19,8 @@ export async function runRegistry(typed: TypedRole, context: CommandContext): Pr
     trackerReload: values.trackerReload,
     advertise: values.advertise,
     udpPort: values.udpPort,
+    deletes: values.deletes,
+    sparse: values.sparse,
     log: createLog(values.logLevel),
   };
   await runRole('registry', options.location, () => startRegistry(options), context);
