@@ -4,7 +4,7 @@ import { rm, truncate, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { sha256Of } from '../oci/digest.ts';
 import { parseRepository, type Repository } from '../oci/reference.ts';
-import { openTestRegistry, other, pushBlob, team } from './registry-testing.ts';
+import { bodyOf, openTestRegistry, other, pushBlob, team } from './registry-testing.ts';
 
 const anybody = (): boolean => true;
 
@@ -100,3 +100,29 @@ for (const [damage, apply] of [
     await (await blobs.open(team, digest)).close();
   });
 }
+
+test('a sweep removes the files that no repository links, and no others', async () => {
+  await using it = await openTestRegistry();
+  const { blobs, store, catalog } = it.registry;
+  const kept = await pushBlob(it.registry, team, randomBytes(50));
+  const orphan = randomBytes(60);
+  const upload = await store.createUpload();
+  await upload.append(bodyOf(orphan).chunks);
+  await upload.commit(sha256Of(orphan));
+  assert.equal(await blobs.sweep(), 1);
+  assert.equal(await store.size(sha256Of(orphan)), undefined);
+  assert.equal((await blobs.stat(team, kept)).size, 50);
+  assert.ok(await catalog.blobs.findAnywhere(kept));
+  assert.equal(await blobs.sweep(), 0);
+});
+
+test('a sweep takes nothing from those who push at the same time', async () => {
+  await using it = await openTestRegistry();
+  const many = Array.from({ length: 40 }, () => randomBytes(50));
+  const pushing = Promise.all(many.map((bytes) => pushBlob(it.registry, team, bytes)));
+  const pushed = pushing.then(() => true);
+  const sweep = async (): Promise<boolean> => (await it.registry.blobs.sweep()) < 0;
+  while (!(await Promise.race([pushed, sweep()])));
+  for (const digest of await pushing)
+    assert.equal((await it.registry.blobs.stat(team, digest)).size, 50);
+});

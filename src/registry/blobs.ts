@@ -8,6 +8,9 @@ import type { BlobStore, BlobUpload, OpenBlob } from '../storage/blob-store.ts';
 import type { BlobRecord, Catalog } from '../storage/catalog.ts';
 import type { KeyedLock } from './keyed-lock.ts';
 
+/** How many files a sweep looks up at a time. */
+const sweepBatch = 500;
+
 /** Told of each blob that comes or goes; must not throw. */
 export interface BlobEvents {
   added(blob: BlobRecord): void;
@@ -118,6 +121,39 @@ export class Blobs {
       if (await mayPull(holder)) return holder;
     }
     return undefined;
+  }
+
+  /**
+   * Removes the files that no repository links: a crash between a file's step and its link's leaves such. Gives how many
+   * there were. Rejects with the signal's reason when it aborts.
+   */
+  async sweep(signal?: AbortSignal): Promise<number> {
+    let removed = 0;
+    const look = async (digests: readonly Digest[]): Promise<void> => {
+      const linked = await this.#catalog.garbage.linked(digests);
+      for (const digest of digests) {
+        signal?.throwIfAborted();
+        if (!linked.has(digest) && (await this.#removeOrphan(digest))) removed++;
+      }
+    };
+    let batch: Digest[] = [];
+    for await (const { digest } of this.#store.list()) {
+      signal?.throwIfAborted();
+      batch.push(digest);
+      if (batch.length < sweepBatch) continue;
+      await look(batch);
+      batch = [];
+    }
+    await look(batch);
+    return removed;
+  }
+
+  async #removeOrphan(digest: Digest): Promise<boolean> {
+    return await this.#changes.run(digest, async () => {
+      if ((await this.#catalog.blobs.findAnywhere(digest)) !== undefined) return false;
+      this.#log.info({ digest }, 'removed a file that was no blob of any repository');
+      return await this.#store.remove(digest);
+    });
   }
 
   /** A file that no repository links could neither be read nor removed by anyone. */

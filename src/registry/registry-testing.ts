@@ -6,6 +6,8 @@ import { sha256Of, type Digest } from '../oci/digest.ts';
 import { mediaTypes } from '../oci/media-type.ts';
 import { parseRepository, type Repository } from '../oci/reference.ts';
 import { DiskBlobStore } from '../storage/disk-blob-store.ts';
+import { faultyFiles, faultyStatements, type FaultPlan } from '../storage/fault-testing.ts';
+import { systemFiles, type Files } from '../storage/files.ts';
 import { openSqliteCatalog } from '../storage/sql-catalog.ts';
 import { Registry } from './registry.ts';
 import type { UploadBody } from './upload-session.ts';
@@ -27,12 +29,33 @@ export interface TestRegistry extends AsyncDisposable {
 /** Opens a registry in a new folder, which is removed with it. */
 export async function openTestRegistry(limits: Partial<UploadLimits> = {}): Promise<TestRegistry> {
   const folder = await mkdtemp(join(tmpdir(), 'docket-registry-'));
-  return await openIn(folder, { ...defaultUploadLimits, ...limits });
+  return await openIn(folder, { ...defaultUploadLimits, ...limits }, { removes: true });
 }
 
-async function openIn(folder: string, limits: UploadLimits): Promise<TestRegistry> {
-  const store = await DiskBlobStore.open(folder);
-  const catalog = await openSqliteCatalog(join(folder, 'catalog.db'), Date.now);
+/** As `openTestRegistry`, in this folder, which stays, and with files and a database whose steps go by a plan. */
+export async function openTestRegistryIn(
+  folder: string,
+  plan?: FaultPlan,
+  files?: Files,
+): Promise<TestRegistry> {
+  return await openIn(folder, defaultUploadLimits, { removes: false, plan, files });
+}
+
+async function openIn(
+  folder: string,
+  limits: UploadLimits,
+  how: {
+    readonly removes: boolean;
+    readonly plan?: FaultPlan | undefined;
+    readonly files?: Files | undefined;
+  },
+): Promise<TestRegistry> {
+  const { removes, plan, files = systemFiles } = how;
+  const store = await DiskBlobStore.open(folder, {
+    files: plan === undefined ? files : faultyFiles(plan, files),
+  });
+  const before = plan && faultyStatements(plan);
+  const catalog = await openSqliteCatalog(join(folder, 'catalog.db'), Date.now, before);
   const logged: string[] = [];
   const note = (_: object, message: string): void => void logged.push(message);
   const log = { ...silentLog, warn: note, error: note };
@@ -50,12 +73,12 @@ async function openIn(folder: string, limits: UploadLimits): Promise<TestRegistr
     logged,
     restart: async () => {
       await close();
-      return await openIn(folder, limits);
+      return await openIn(folder, limits, { removes });
     },
     [Symbol.asyncDispose]: async () => {
       if (!isOpen) return;
       await close();
-      await rm(folder, { recursive: true, force: true });
+      if (removes) await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -208,24 +208,32 @@ async function startSeeding(
   await registry.seeding.start(announcer);
 }
 
+/** What crashes and clients left behind is removed, at the start and now and then. */
 function startSweeping(
   registry: Registry,
   { log }: RegistryOptions,
   parts: AsyncDisposableStack,
 ): void {
+  const ending = new AbortController();
   let sweeping: Promise<void> | undefined;
+  const run = async (): Promise<void> => {
+    try {
+      await registry.uploads.sweep(Date.now());
+      await registry.blobs.sweep(ending.signal);
+    } catch (error) {
+      if (!ending.signal.aborted) log.error(errorFields(error), 'could not sweep the storage');
+    }
+  };
   const sweep = (): void => {
-    sweeping ??= registry.uploads
-      .sweep(Date.now())
-      .catch((error: unknown) => log.error(errorFields(error), 'could not sweep old uploads'))
-      .finally(() => {
-        sweeping = undefined;
-      });
+    sweeping ??= run().finally(() => {
+      sweeping = undefined;
+    });
   };
   sweep();
   const stop = every(systemClock, sweepEvery, sweep);
   parts.defer(async () => {
     stop();
+    ending.abort();
     await sweeping;
   });
 }

@@ -1,7 +1,13 @@
 import { systemFiles, type Files, type OpenFile } from './files.ts';
 
-/** How a step fails: this once, from now on until `heal`, from now on for ever, or with the whole process. */
+/**
+ * How a step fails: this once; for want of room until `heal`; with all that follow, as if the process had ended before it; or
+ * with the process itself.
+ */
 export type FaultKind = 'error' | 'full' | 'dead' | 'kill';
+
+/** What a step does to a disk: nothing, a change, or one that takes room. */
+export type Effect = 'none' | 'change' | 'room';
 
 /** For tests: counts the steps that a disk and a database are asked for, and makes one of them fail. */
 export class FaultPlan {
@@ -27,13 +33,16 @@ export class FaultPlan {
   }
 
   /** To be called before each step; throws in its stead. */
-  before(name: string, isWrite: boolean): void {
+  before(name: string, effect: Effect): void {
     if (this.#isHealed) return;
+    // A process that ends before such a step leaves what one leaves that ends before the next change.
+    if (effect === 'none' && (this.#kind === 'dead' || this.#kind === 'kill') && !this.wasMet)
+      return;
+    if (effect !== 'room' && this.#kind === 'full') return;
     this.steps.push(name);
     const isAt = this.steps.length === this.#at;
     if (!this.wasMet || (this.#kind === 'error' && !isAt)) return;
     if (this.#kind === 'kill') process.kill(process.pid, 'SIGKILL');
-    if (this.#kind === 'full' && !isWrite) return;
     throw failure(this.#kind, name);
   }
 }
@@ -48,35 +57,35 @@ function failure(kind: FaultKind, name: string): Error {
 export function faultyFiles(plan: FaultPlan, files: Files = systemFiles): Files {
   return {
     async open(path, flags, mode) {
-      plan.before(`open ${flags}`, flags.startsWith('w'));
+      plan.before(`open ${flags}`, flags.startsWith('w') ? 'room' : 'none');
       return faultyFile(plan, await files.open(path, flags, mode));
     },
     async mkdir(path, mode) {
-      plan.before('mkdir', true);
+      plan.before('mkdir', 'room');
       await files.mkdir(path, mode);
     },
     async rename(from, to) {
-      plan.before('rename', true);
+      plan.before('rename', 'room');
       await files.rename(from, to);
     },
     async rm(path, options) {
-      plan.before('rm', false);
+      plan.before('rm', 'change');
       await files.rm(path, options);
     },
     async stat(path) {
-      plan.before('stat', false);
+      plan.before('stat', 'none');
       return await files.stat(path);
     },
     async *list(path) {
-      plan.before('list', false);
+      plan.before('list', 'none');
       yield* files.list(path);
     },
     async readText(path) {
-      plan.before('readText', false);
+      plan.before('readText', 'none');
       return await files.readText(path);
     },
     async room(path) {
-      plan.before('room', false);
+      plan.before('room', 'none');
       return await files.room(path);
     },
     expectWritable: (folder) => files.expectWritable(folder),
@@ -87,16 +96,16 @@ function faultyFile(plan: FaultPlan, file: OpenFile): OpenFile {
   const close = async (): Promise<void> => {
     // A close that fails closes all the same.
     await file.close();
-    plan.before('close', true);
+    plan.before('close', 'none');
   };
   return {
     async read(into, offset, length, position) {
-      plan.before('read', false);
+      plan.before('read', 'none');
       return await file.read(into, offset, length, position);
     },
     async write(bytes, offset, length, position) {
       try {
-        plan.before('write', true);
+        plan.before('write', 'room');
       } catch (error) {
         await file.write(bytes, offset, Math.floor(length / 2), position);
         throw error;
@@ -104,19 +113,19 @@ function faultyFile(plan: FaultPlan, file: OpenFile): OpenFile {
       return await file.write(bytes, offset, length, position);
     },
     async truncate(length) {
-      plan.before('truncate', true);
+      plan.before('truncate', 'change');
       await file.truncate(length);
     },
     async sync() {
-      plan.before('sync', true);
+      plan.before('sync', 'change');
       await file.sync();
     },
     async datasync() {
-      plan.before('datasync', true);
+      plan.before('datasync', 'room');
       await file.datasync();
     },
     async stat() {
-      plan.before('fstat', false);
+      plan.before('fstat', 'none');
       return await file.stat();
     },
     close,
@@ -128,6 +137,6 @@ function faultyFile(plan: FaultPlan, file: OpenFile): OpenFile {
 export function faultyStatements(plan: FaultPlan): (text: string) => void {
   return (text) => {
     const word = text.split(' ', 1)[0] ?? '';
-    plan.before(`sql ${word}`, word === 'insert' || word === 'update' || word === 'commit');
+    plan.before(`sql ${word}`, word === 'select' || word === 'rollback' ? 'none' : 'room');
   };
 }
