@@ -1,0 +1,85 @@
+/**
+ * `npm run conformance`: the official conformance suite against this registry. Exit code 0: nothing failed and nothing was
+ * left out; 1: something did; 2: it could not be run, and what to do about it.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { messageOf } from '../../src/base/errors.ts';
+import { findGo } from './go.ts';
+import { readOptions, usage, type Options } from './options.ts';
+import { runSuite } from './run-suite.ts';
+import { cloneSuite, suiteIn } from './source.ts';
+
+const cache = join(import.meta.dirname, '..', '..', '.work', 'distribution-spec');
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+class CannotRun extends Error {}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) say(usage);
+  else process.exitCode = await main(options);
+} catch (error) {
+  if (!(error instanceof CannotRun || error instanceof TypeError)) throw error;
+  process.stderr.write(`conformance: ${messageOf(error)}\n`);
+  process.exitCode = 2;
+}
+
+async function main(options: Options): Promise<number> {
+  const go = findGo();
+  if ('missing' in go) throw new CannotRun(go.missing);
+  const source =
+    options.suite === undefined ? await cloneSuite(cache) : suiteIn(resolve(options.suite));
+  if ('missing' in source) throw new CannotRun(source.missing);
+
+  const folder = await mkdtemp(join(tmpdir(), 'docket-suite-'));
+  try {
+    const program = join(folder, 'conformance');
+    const built = spawnSync(
+      go.program,
+      [
+        'build',
+        '-buildvcs=false',
+        '-ldflags',
+        `-X main.Version=${source.commit}`,
+        '-o',
+        program,
+        '.',
+      ],
+      { cwd: source.folder, stdio: ['ignore', 'inherit', 'inherit'] },
+    );
+    if (built.status !== 0) {
+      throw new CannotRun(
+        'the suite cannot be built; its Go modules must be in the module cache, or a GOPROXY in reach',
+      );
+    }
+    say(`the suite of commit ${source.commit}, built by Go ${go.version}`);
+    const results =
+      options.results === undefined ? join(folder, 'results') : resolve(options.results);
+    await mkdir(results, { recursive: true });
+    return await runAll(program, options, results);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function runAll(program: string, options: Options, results: string): Promise<number> {
+  const all = [];
+  for (const sparse of [false, true]) {
+    for (const version of options.versions) {
+      const name = sparse ? `${version}-sparse` : version;
+      const { summary } = await runSuite(program, { version, sparse }, join(results, name));
+      const { passed, failed, skipped, failures } = summary;
+      say(`${name.padEnd(12)} ${passed} passed, ${failed} failed, ${skipped} left out`);
+      for (const failure of failures) say(`  ${failure}`);
+      all.push({ name, passed, failed, skipped });
+    }
+  }
+  if (options.json) say(JSON.stringify({ results: all }));
+  const isWhole = all.every(
+    ({ passed, failed, skipped }) => passed > 0 && failed === 0 && skipped === 0,
+  );
+  return isWhole ? 0 : 1;
+}
