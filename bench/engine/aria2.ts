@@ -1,9 +1,10 @@
 import { createServer, type Server } from 'node:http';
-import { createServer as createTcpServer, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { encodeAnnounceResponse } from '../../src/torrent/announce.ts';
 import { eventually } from '../../test/lab/eventually.ts';
 import { findProgram } from '../../test/lab/program.ts';
+import { freePorts } from '../free-ports.ts';
 import { writeTorrent } from './blob.ts';
 import { patience, type Contender } from './contender.ts';
 
@@ -109,14 +110,4 @@ async function trackerOf(port: number): Promise<Server> {
   const server = createServer((_, response) => response.end(answer));
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   return server;
-}
-
-/** Ports that are free now. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createTcpServer());
-  for (const server of servers)
-    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) await new Promise((resolve) => void server.close(resolve));
-  return ports;
 }
