@@ -4,7 +4,10 @@ import type { Digest } from '../oci/digest.ts';
 export interface OpenBlob extends AsyncDisposable {
   /** Bytes. */
   readonly size: number;
-  /** The bytes from `start` up to, not including, `end`, in chunks. Throws StorageError STORAGE_CORRUPT when some are missing. */
+  /**
+   * The bytes from `start` up to, not including, `end`, in chunks. The memory of a chunk may be used for others once the
+   * one after it was used up. Throws StorageError STORAGE_CORRUPT when some are missing.
+   */
   read(start: number, end: number): AsyncIterable<Uint8Array>;
   close(): Promise<void>;
 }
@@ -20,7 +23,7 @@ export interface BlobUpload {
    * too, as far as it is surely there. Throws StorageError, or what `chunks` throws.
    */
   append(chunks: AsyncIterable<Uint8Array>): Promise<void>;
-  /** All durable bytes, to hash them again. */
+  /** All durable bytes, to hash them again; each chunk stays as it is until the next is asked for. */
   read(): AsyncIterable<Uint8Array>;
   /**
    * Makes the upload the blob `digest`, durably, in place of what was there. The caller has checked the digest. When it
