@@ -4,12 +4,26 @@ import type { MaybePromise } from '../base/maybe-promise.ts';
 import type { Digest } from '../oci/digest.ts';
 import { OciError } from '../oci/oci-error.ts';
 import type { Repository } from '../oci/reference.ts';
-import type { BlobStore, BlobUpload, OpenBlob } from '../storage/blob-store.ts';
-import type { BlobRecord, Catalog } from '../storage/catalog.ts';
+import type { BlobEntry, BlobStore, BlobUpload, OpenBlob } from '../storage/blob-store.ts';
+import type { BlobRecord, Catalog, Unlinked } from '../storage/catalog.ts';
 import type { KeyedLock } from './keyed-lock.ts';
+import type { Uses } from './uses.ts';
 
 /** How many files a sweep looks up at a time. */
-const sweepBatch = 500;
+const sweepBatch = 200;
+/** The times of files may be so many milliseconds behind the clock, and more on other machines' volumes. */
+const clockGrain = 60_000;
+
+export interface SweepOptions {
+  /** Only files that came here before this time, in milliseconds since 1970; default: all. */
+  readonly before?: number;
+  /** Only looks. */
+  readonly dryRun?: boolean;
+  /** Told of each file. */
+  readonly gone?: (file: BlobEntry) => Promise<void>;
+  /** Called between short pieces of work, to rest or to end it by throwing. */
+  readonly rest?: () => Promise<void>;
+}
 
 /** Told of each blob that comes or goes; must not throw. */
 export interface BlobEvents {
@@ -26,6 +40,7 @@ export class Blobs {
   readonly #catalog: Catalog;
   readonly #events: BlobEvents;
   readonly #log: Log;
+  readonly #uses: Uses;
   /** A blob's file and its links change together: a last link must not take the file of a new one with it. */
   readonly #changes: KeyedLock;
 
@@ -35,16 +50,24 @@ export class Blobs {
     readonly events: BlobEvents;
     readonly changes: KeyedLock;
     readonly log: Log;
+    readonly uses: Uses;
   }) {
     this.#store = parts.store;
     this.#catalog = parts.catalog;
     this.#events = parts.events;
     this.#changes = parts.changes;
     this.#log = parts.log;
+    this.#uses = parts.uses;
   }
 
-  /** What is known of the blob. Throws OciError BLOB_UNKNOWN, also when its file is not whole. */
+  /**
+   * What is known of the blob. Whoever asks may count on it from now on: clients do not push what is there already. Throws
+   * OciError BLOB_UNKNOWN, also when its file is not whole.
+   */
   async stat(repository: Repository, digest: Digest): Promise<BlobRecord> {
+    await this.#uses.note(() =>
+      this.#catalog.blobs.touch(repository, digest, this.#uses.staleBefore()),
+    );
     const record = await this.#catalog.blobs.find(repository, digest);
     if (record === undefined) throw unknown(digest);
     this.#expectSize(record, await this.#store.size(digest));
@@ -106,11 +129,34 @@ export class Blobs {
   async unlink(repository: Repository, digest: Digest): Promise<void> {
     const outcome = await this.#changes.run(digest, async () => {
       const result = await this.#catalog.blobs.unlink(repository, digest);
-      if (result === 'orphaned') await this.#store.remove(digest);
+      if (result === 'orphaned') {
+        this.#events.removed(digest);
+        await this.#store.remove(digest);
+      }
       return result;
     });
     if (outcome === 'absent') throw unknown(digest);
-    if (outcome === 'orphaned') this.#events.removed(digest);
+  }
+
+  /**
+   * Takes those blobs out of the repository that no manifest points to, and that nobody counted on since `before`
+   * (milliseconds since 1970). What is being pushed or mounted at this moment stays, and is not in the answer.
+   */
+  async unlinkUnused(
+    repository: Repository,
+    digests: readonly Digest[],
+    before: number,
+  ): Promise<ReadonlyMap<Digest, Unlinked>> {
+    return await this.#changes.runFree(digests, async (free) => {
+      const outcomes = await this.#catalog.garbage.unlink(repository, free, before);
+      for (const [digest, outcome] of outcomes) {
+        if (outcome === 'orphaned') this.#events.removed(digest);
+      }
+      for (const [digest, outcome] of outcomes) {
+        if (outcome === 'orphaned') await this.#removeUnlinked(digest);
+      }
+      return outcomes;
+    });
   }
 
   async #readableHolder(
@@ -124,22 +170,27 @@ export class Blobs {
   }
 
   /**
-   * Removes the files that no repository links: a crash between a file's step and its link's leaves such. Gives how many
-   * there were. Rejects with the signal's reason when it aborts.
+   * Removes the files that no repository links: a crash between a file's step and its link's leaves such, and nobody can
+   * read them. Gives how many there were. Files from before the catalog stay: whoever lost a catalog may find it again.
    */
-  async sweep(signal?: AbortSignal): Promise<number> {
+  async sweep(options: SweepOptions = {}): Promise<number> {
+    const { before = Infinity, dryRun = false, gone, rest } = options;
+    const since = (await this.#catalog.garbage.since()) - clockGrain;
     let removed = 0;
-    const look = async (digests: readonly Digest[]): Promise<void> => {
-      const linked = await this.#catalog.garbage.linked(digests);
-      for (const digest of digests) {
-        signal?.throwIfAborted();
-        if (!linked.has(digest) && (await this.#removeOrphan(digest))) removed++;
+    const look = async (batch: readonly BlobEntry[]): Promise<void> => {
+      const linked = await this.#catalog.garbage.linked(batch.map(({ digest }) => digest));
+      for (const entry of batch) {
+        await rest?.();
+        if (linked.has(entry.digest)) continue;
+        if (!dryRun && !(await this.#removeOrphan(entry.digest))) continue;
+        removed++;
+        await gone?.(entry);
       }
     };
-    let batch: Digest[] = [];
-    for await (const { digest } of this.#store.list()) {
-      signal?.throwIfAborted();
-      batch.push(digest);
+    let batch: BlobEntry[] = [];
+    for await (const entry of this.#store.list()) {
+      if (entry.changedAt >= before || entry.changedAt < since) continue;
+      batch.push(entry);
       if (batch.length < sweepBatch) continue;
       await look(batch);
       batch = [];
@@ -148,8 +199,10 @@ export class Blobs {
     return removed;
   }
 
+  /** False when a repository links it, or it is being pushed at this moment. */
   async #removeOrphan(digest: Digest): Promise<boolean> {
-    return await this.#changes.run(digest, async () => {
+    return await this.#changes.runFree([digest], async (free) => {
+      if (free.length === 0) return false;
       if ((await this.#catalog.blobs.findAnywhere(digest)) !== undefined) return false;
       this.#log.info({ digest }, 'removed a file that was no blob of any repository');
       return await this.#store.remove(digest);

@@ -11,6 +11,7 @@ import { OciError } from '../oci/oci-error.ts';
 import type { ManifestReference, Repository, Tag } from '../oci/reference.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { Catalog, ManifestNeeds, ManifestRecord } from '../storage/catalog.ts';
+import type { Uses } from './uses.ts';
 
 /** The most bytes of a manifest: what clients and the conformance suite expect a registry to take. */
 export const largestManifest = 4 * 1024 * 1024;
@@ -30,21 +31,31 @@ export class Manifests {
   readonly #catalog: Catalog;
   /** Take manifests although what they name is lacking: a copy of some platforms of an index, for example. */
   readonly #sparse: boolean;
+  readonly #uses: Uses;
 
   constructor(parts: {
     readonly store: BlobStore;
     readonly catalog: Catalog;
     readonly sparse?: boolean;
+    readonly uses: Uses;
   }) {
     this.#store = parts.store;
     this.#catalog = parts.catalog;
     this.#sparse = parts.sparse ?? false;
+    this.#uses = parts.uses;
   }
 
-  /** Throws OciError MANIFEST_UNKNOWN. */
+  /** Whoever asks may count on the manifest from now on. Throws OciError MANIFEST_UNKNOWN. */
   async get(repository: Repository, reference: ManifestReference): Promise<ManifestRecord> {
     const record = await this.#catalog.manifests.find(repository, reference);
     if (record === undefined) throw unknown(repository, reference);
+    if (record.touchedAt < this.#uses.staleBefore()) {
+      const { digest } = record;
+      const isThere = await this.#uses.note(() =>
+        this.#catalog.manifests.touch(repository, digest),
+      );
+      if (isThere === false) throw unknown(repository, reference);
+    }
     return record;
   }
 

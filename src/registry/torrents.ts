@@ -121,8 +121,11 @@ export class Torrents {
       infoHash: metainfo.infoHash,
       metainfo: encodeMetainfo(metainfo, { trackers: [], webSeeds: [] }),
     };
-    if (!(await this.#catalog.torrents.put(record))) throw noTorrent(digest);
-    this.#made(record);
+    // A blob that is removed at this moment must not be announced after it.
+    await this.#changes.run(digest, async () => {
+      if (!(await this.#catalog.torrents.put(record))) throw noTorrent(digest);
+      this.#made(record);
+    });
     return record;
   }
 

@@ -42,6 +42,11 @@ export class UploadSession {
     this.#hash = parts.upload.size === 0 ? new RunningHash(parts.algorithm) : undefined;
   }
 
+  /** True while a client sends bytes. */
+  get isReceiving(): boolean {
+    return this.#receiving !== undefined;
+  }
+
   /** Runs `task` when the requests before it are done, and ends the one that is still receiving. */
   async exclusively<T>(task: () => Promise<T>): Promise<T> {
     this.#receiving?.stop(

@@ -3,7 +3,7 @@ import type { Log } from '../base/log.ts';
 import { digestAlgorithm, type Digest, type DigestAlgorithm } from '../oci/digest.ts';
 import { OciError } from '../oci/oci-error.ts';
 import type { Repository } from '../oci/reference.ts';
-import type { BlobStore } from '../storage/blob-store.ts';
+import type { BlobStore, BlobUpload, UploadEntry } from '../storage/blob-store.ts';
 import type { Catalog } from '../storage/catalog.ts';
 import type { Blobs } from './blobs.ts';
 import { UploadSession, type UploadBody, type UploadRange } from './upload-session.ts';
@@ -27,6 +27,12 @@ export const defaultUploadLimits: UploadLimits = {
 export interface UploadStatus {
   readonly id: string;
   /** Bytes that are durable. */
+  readonly size: number;
+}
+
+/** An upload that got no bytes for long. */
+export interface AbandonedUpload extends UploadEntry {
+  /** Bytes. */
   readonly size: number;
 }
 
@@ -141,21 +147,47 @@ export class Uploads {
     });
   }
 
-  /** Gives up the uploads that got no bytes for long. `now` is in milliseconds since 1970. */
-  async sweep(now: number): Promise<void> {
+  /**
+   * Gives up the uploads that got no bytes for long, and gives them. `now` is in milliseconds since 1970; a dry run only
+   * looks.
+   */
+  async sweep(
+    now: number,
+    { dryRun = false }: { readonly dryRun?: boolean } = {},
+  ): Promise<readonly AbandonedUpload[]> {
     const alive = new Set<string>();
+    const abandoned: AbandonedUpload[] = [];
     for await (const { id, changedAt } of this.#store.uploads()) {
       alive.add(id);
       if (now - changedAt < this.#limits.abandonedAfter) continue;
       const upload = await this.#store.openUpload(id);
-      const session = this.#sessions.get(id);
-      await (session === undefined ? upload?.discard() : this.#forget(session));
-      await this.#catalog.uploads.remove(id);
-      this.#log.info({ upload: id }, 'gave up an abandoned upload');
+      if (upload === undefined || (!dryRun && !(await this.#giveUp(upload)))) continue;
+      abandoned.push({ id, size: upload.size, changedAt });
     }
+    if (dryRun) return abandoned;
     for (const { id } of await this.#catalog.uploads.list()) {
       if (!alive.has(id) && !this.#sessions.has(id)) await this.#catalog.uploads.remove(id);
     }
+    return abandoned;
+  }
+
+  /** Ends an upload that nobody goes on with; false when somebody just does. */
+  async #giveUp(upload: BlobUpload): Promise<boolean> {
+    const { id } = upload;
+    const session = this.#sessions.get(id);
+    if (session === undefined) await upload.discard();
+    else if (session.isReceiving) return false;
+    else {
+      const isOver = await session.exclusively(async () => {
+        if (this.#sessions.get(id) !== session) return false;
+        await this.#forget(session);
+        return true;
+      });
+      if (!isOver) return false;
+    }
+    await this.#catalog.uploads.remove(id);
+    this.#log.info({ upload: id }, 'gave up an abandoned upload');
+    return true;
   }
 
   /** On a full disk, the bytes of an upload that cannot go on would only keep others from being stored. */

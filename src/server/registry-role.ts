@@ -214,26 +214,19 @@ function startSweeping(
   { log }: RegistryOptions,
   parts: AsyncDisposableStack,
 ): void {
-  const ending = new AbortController();
-  let sweeping: Promise<void> | undefined;
-  const run = async (): Promise<void> => {
-    try {
-      await registry.uploads.sweep(Date.now());
-      await registry.blobs.sweep(ending.signal);
-    } catch (error) {
-      if (!ending.signal.aborted) log.error(errorFields(error), 'could not sweep the storage');
-    }
-  };
+  let sweeping: Promise<unknown> | undefined;
   const sweep = (): void => {
-    sweeping ??= run().finally(() => {
-      sweeping = undefined;
-    });
+    sweeping ??= registry.uploads
+      .sweep(Date.now())
+      .catch((error: unknown) => log.error(errorFields(error), 'could not sweep old uploads'))
+      .finally(() => {
+        sweeping = undefined;
+      });
   };
   sweep();
   const stop = every(systemClock, sweepEvery, sweep);
   parts.defer(async () => {
     stop();
-    ending.abort();
     await sweeping;
   });
 }

@@ -111,8 +111,8 @@ export interface ManifestTable {
   find(repository: Repository, reference: ManifestReference): Promise<StoredManifest | undefined>;
   /** Those of `digests` that the repository holds, in the order of their digests. */
   findAll(repository: Repository, digests: readonly Digest[]): Promise<readonly StoredManifest[]>;
-  /** Notes that somebody counts on a manifest now. */
-  touch(repository: Repository, digest: Digest): Promise<void>;
+  /** Notes that somebody counts on a manifest now; false when it is not there. */
+  touch(repository: Repository, digest: Digest): Promise<boolean>;
   /** The image sizes of those of `digests` that the repository holds. */
   imageSizes(
     repository: Repository,
@@ -194,8 +194,12 @@ export interface GarbageTable {
   links(repository: Repository, page: Page): Promise<readonly LinkEntry[]>;
   /** The manifests of a repository that point to `target`, in the order of their digests. */
   pointersTo(repository: Repository, target: Digest, page: Page): Promise<readonly Digest[]>;
-  /** Removes a tag that is still as it was seen; false when it is not. */
-  removeTag(repository: Repository, tag: TagEntry): Promise<boolean>;
+  /** What these manifests of a repository point to. */
+  targetsOf(repository: Repository, manifests: readonly Digest[]): Promise<ReadonlySet<Digest>>;
+  /** How many repositories link each of `digests` that any links. */
+  linkCounts(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, number>>;
+  /** Removes those tags that are still as they were seen; gives them. */
+  removeTags<T extends TagEntry>(repository: Repository, tags: readonly T[]): Promise<readonly T[]>;
   /**
    * Removes those of `digests`, in this order, that have no tag, that no index points to, and whose subject is not there;
    * gives those that were removed.
@@ -217,6 +221,8 @@ export interface GarbageTable {
   isEmpty(repository: Repository, before: number): Promise<boolean>;
   /** Those of `digests` that a repository links. */
   linked(digests: readonly Digest[]): Promise<ReadonlySet<Digest>>;
+  /** When this catalog was made, in milliseconds since 1970. */
+  since(): Promise<number>;
 }
 
 /**

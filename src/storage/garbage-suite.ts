@@ -61,6 +61,9 @@ export function garbageSuite(name: string, createHarness: () => Promise<CatalogH
         );
         assert.equal(await blobs.findAnywhere(unused.digest), undefined);
         assert.deepEqual(await garbage.linked(both), new Set([used.digest]));
+        assert.deepEqual(await garbage.linkCounts(both), new Map([[used.digest, 2]]));
+        const targets = await garbage.targetsOf(red, [image.digest, unused.digest]);
+        assert.deepEqual(targets, new Set([used.digest]));
         assert.deepEqual(await garbage.pointersTo(red, used.digest, {}), [image.digest]);
         await manifests.remove(red, image.digest);
         assert.deepEqual(await garbage.pointersTo(red, used.digest, {}), []);
@@ -118,10 +121,11 @@ export function garbageSuite(name: string, createHarness: () => Promise<CatalogH
         await manifests.put(red, old, [parseTag('a')], nothing);
         const [seen] = await garbage.tags(red, {});
         await manifests.put(red, young, [parseTag('a')], nothing);
-        assert.equal(await garbage.removeTag(red, seen as TagEntry), false);
+        assert.deepEqual(await garbage.removeTags(red, [seen as TagEntry]), []);
         const [now] = await garbage.tags(red, {});
-        assert.equal(now?.digest, young.digest);
-        assert.equal(await garbage.removeTag(red, now), true);
+        assert.ok(now);
+        assert.equal(now.digest, young.digest);
+        assert.deepEqual(await garbage.removeTags(red, [now]), [now]);
         assert.deepEqual(await garbage.tags(red, {}), []);
       }),
     );

@@ -27,7 +27,7 @@ export async function addReferences(database: Kysely<unknown>): Promise<void> {
     // Its key is all that it has: a table beside the key would keep everything twice.
     .modifyEnd(sql`without rowid`)
     .execute();
-  await readAll(database as CatalogDatabase);
+  await readAll(database);
 }
 
 async function readAll(database: CatalogDatabase): Promise<void> {

@@ -11,7 +11,7 @@ import type {
   Unlinked,
 } from './catalog.ts';
 import { forgetUnlinked } from './sql-blobs.ts';
-import { removeReferencesOf } from './sql-references.ts';
+import { namedIn, removeReferencesOf } from './sql-references.ts';
 
 /** The garbage collection's view. Every query is short, so that whoever waits for the database waits a little. */
 export class SqlGarbage implements GarbageTable {
@@ -117,15 +117,57 @@ export class SqlGarbage implements GarbageTable {
     return rows.map((row) => row.manifest);
   }
 
-  async removeTag(repository: Repository, tag: TagEntry): Promise<boolean> {
-    const removed = await this.#context.database
-      .deleteFrom('tags')
-      .where('repository', '=', repository)
-      .where('name', '=', tag.name)
-      .where('digest', '=', tag.digest)
-      .where('pushed_at', '=', tag.pushedAt)
-      .executeTakeFirst();
-    return removed.numDeletedRows > 0n;
+  async targetsOf(
+    repository: Repository,
+    manifests: readonly Digest[],
+  ): Promise<ReadonlySet<Digest>> {
+    const targets = new Set<Digest>();
+    // One at a time: a manifest may have megabytes.
+    for (const digest of manifests) {
+      const row = await this.#context.database
+        .selectFrom('manifests')
+        .select(['bytes', 'media_type'])
+        .where('repository', '=', repository)
+        .where('digest', '=', digest)
+        .executeTakeFirst();
+      if (row === undefined) continue;
+      for (const target of namedIn(row.bytes, row.media_type) ?? []) targets.add(target);
+    }
+    return targets;
+  }
+
+  async linkCounts(digests: readonly Digest[]): Promise<ReadonlyMap<Digest, number>> {
+    const counts = new Map<Digest, number>();
+    for (const batch of batchesOf(digests)) {
+      const rows = await this.#context.database
+        .selectFrom('repository_blobs')
+        .select((select) => ['digest', select.fn.countAll<number>().as('links')])
+        .where('digest', 'in', batch)
+        .groupBy('digest')
+        .execute();
+      for (const { digest, links } of rows) counts.set(digest, links);
+    }
+    return counts;
+  }
+
+  async removeTags<T extends TagEntry>(
+    repository: Repository,
+    tags: readonly T[],
+  ): Promise<readonly T[]> {
+    return await this.#context.database.transaction().execute(async (transaction) => {
+      const removed: T[] = [];
+      for (const tag of tags) {
+        const { numDeletedRows } = await transaction
+          .deleteFrom('tags')
+          .where('repository', '=', repository)
+          .where('name', '=', tag.name)
+          .where('digest', '=', tag.digest)
+          .where('pushed_at', '=', tag.pushedAt)
+          .executeTakeFirst();
+        if (numDeletedRows > 0n) removed.push(tag);
+      }
+      return removed;
+    });
   }
 
   async removeManifests(
@@ -186,6 +228,12 @@ export class SqlGarbage implements GarbageTable {
       .where(holdsNothing)
       .executeTakeFirst();
     return row !== undefined;
+  }
+
+  async since(): Promise<number> {
+    const { rows } = await sql<{ readonly since: number }>`
+      select min(applied_at) as since from schema_versions`.execute(this.#context.database);
+    return rows[0]?.since ?? 0;
   }
 
   async linked(digests: readonly Digest[]): Promise<ReadonlySet<Digest>> {

@@ -120,8 +120,14 @@ export class SqlManifests implements ManifestTable {
     return found;
   }
 
-  async touch(repository: Repository, digest: Digest): Promise<void> {
-    await touchManifests(this.#context.database, repository, [digest], this.#context.wallTime());
+  async touch(repository: Repository, digest: Digest): Promise<boolean> {
+    const { numUpdatedRows } = await this.#context.database
+      .updateTable('manifests')
+      .set({ touched_at: this.#context.wallTime() })
+      .where('repository', '=', repository)
+      .where('digest', '=', digest)
+      .executeTakeFirst();
+    return numUpdatedRows > 0n;
   }
 
   async imageSizes(
