@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { sha256Of, type Digest } from '../../oci/digest.ts';
 import type { ManifestEntry } from '../../storage/catalog.ts';
 import { decideManifests } from './decide-manifests.ts';

@@ -54,9 +54,9 @@ export interface GcRun {
   /** What was in use at this time or later stays (milliseconds since 1970). */
   readonly before: number;
   /** The same for manifests without a tag that may be removed after `age` milliseconds. */
-  beforeAge(age: number): number;
+  readonly beforeAge: (age: number) => number;
   /** Something goes, or would. */
-  gone(item: GcItem): Promise<void>;
+  readonly gone: (item: GcItem) => Promise<void>;
 }
 
 /**

@@ -93,15 +93,6 @@ export class GcCounter {
 }
 
 function freedBy(item: GcItem): number {
-  switch (item.kind) {
-    case 'blob':
-      return item.freed ? item.size : 0;
-    case 'file':
-    case 'upload':
-    case 'manifest':
-      return item.size;
-    case 'tag':
-    case 'repository':
-      return 0;
-  }
+  if (item.kind === 'tag' || item.kind === 'repository') return 0;
+  return item.kind === 'blob' && !item.freed ? 0 : item.size;
 }
