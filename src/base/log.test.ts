@@ -3,17 +3,17 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 
-/** What a log writes of such a field. */
-async function written(text: string): Promise<string> {
+/** What a log writes of such a field, whose name is `said`, or of these fields. */
+async function written(said: string | object): Promise<string> {
   const code = `
     import { createLog } from ${JSON.stringify(import.meta.resolve('./log.ts'))};
-    createLog('info').warn({ said: JSON.parse(process.argv[1]) }, 'a peer said something');
+    createLog('info').warn(JSON.parse(process.argv[1]), 'a peer said something');
   `;
   const { stderr } = await promisify(execFile)(process.execPath, [
     '--input-type=module',
     '-e',
     code,
-    JSON.stringify(text),
+    JSON.stringify(typeof said === 'string' ? { said } : said),
   ]);
   return stderr;
 }
@@ -24,4 +24,15 @@ test('what strangers said stands in the log so that it can neither steer a termi
   assert.doesNotMatch(line.slice(0, -1), /[\p{Cc}\u202e\u2066]/u);
   assert.equal(JSON.parse(line).said, said, 'it is still what was said');
   assert.match(line, /zürich ✓/);
+});
+
+test('secrets do not get into the log', async () => {
+  const line = await written({
+    token: 'hunter2',
+    headers: { authorization: 'hunter2', accept: 'x' },
+    error: 'GET http://user:hunter2@host/?token=hunter2 with Bearer hunter2hunter2 failed',
+  });
+  assert.doesNotMatch(line, /hunter2/);
+  assert.equal(JSON.parse(line).headers.accept, 'x');
+  assert.match(line, /GET http:\/\/\(hidden\)@host/);
 });

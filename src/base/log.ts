@@ -1,6 +1,7 @@
 import { pino, destination } from 'pino';
+import { hidden, redact } from './redact.ts';
 
-/** Structured log: fields first, then a sentence. Never put secrets or signed URLs in it. */
+/** Structured log: fields first, then a sentence. Never put secrets in it; what looks like one is hidden all the same. */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -18,9 +19,16 @@ export type LogLevel = (typeof logLevels)[number];
  */
 export function createLog(level: LogLevel): Log {
   const { isoTime } = pino.stdTimeFunctions;
-  const hooks = { streamWrite: escapeRest };
-  return pino({ level, base: null, timestamp: isoTime, hooks }, destination(2));
+  const hooks = { streamWrite: (line: string): string => redact(escapeRest(line)) };
+  const hiding = { paths: [...secretFields], censor: hidden };
+  return pino({ level, base: null, timestamp: isoTime, hooks, redact: hiding }, destination(2));
 }
+
+/** Fields that are never written. */
+const secretFields = ['authorization', 'cookie', 'password', 'secret', 'token'].flatMap((name) => [
+  name,
+  `headers.${name}`,
+]);
 
 /** JSON escapes the control characters of ASCII, but not those beyond, nor the marks that turn text around. */
 function escapeRest(line: string): string {
