@@ -1,12 +1,39 @@
 /** Writes the reference documents that are made of the code: `npm run reference`. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { Unlimited } from '../src/base/rate-limiter.ts';
 import { configReference } from '../src/config/config-reference.ts';
 import { configJsonSchema } from '../src/config/config-schema.ts';
+import { metricsReference } from '../src/observe/metrics-reference.ts';
+import { ServerMetrics } from '../src/server/server-metrics.ts';
+import { Traffic } from '../src/server/traffic.ts';
+
+const metricsHead = `# Figures
+
+<!-- Made by \`npm run reference\` of the registrations: do not edit. -->
+
+What \`GET /metrics\` tells Prometheus, beside the usual ones of a Node process (\`process_*\`, \`nodejs_*\`). How to use them:
+[observability](../how-to/observability.md).
+`;
+
+/** The registrations stand there before anything is counted, so that nothing needs to run. */
+function metricsDocument(): string {
+  const nothing = (): never => {
+    throw new Error('nothing is counted here');
+  };
+  const registry = new ServerMetrics({
+    traffic: new Traffic(new Unlimited(), new Unlimited()),
+    swarm: nothing,
+    storage: nothing,
+    uploads: nothing,
+  });
+  return `${metricsHead}\n## Registry\n\n${metricsReference(registry.register)}`;
+}
 
 /** The documents, by their paths from the project's root. */
 export function references(): ReadonlyMap<string, string> {
   return new Map([
+    ['docs/reference/metrics.md', metricsDocument()],
     ['docs/reference/configuration.md', configReference()],
     ['docs/reference/docket.schema.json', `${JSON.stringify(configJsonSchema(), null, 2)}\n`],
   ]);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { messageOf } from '../base/errors.ts';
 import { logLevels } from '../base/log.ts';
+import { parseDuration } from '../base/units.ts';
 import { parseIpRange } from '../torrent/ip-range.ts';
 import { parseListenPort } from './port.ts';
 import { parseRateHours } from './rate-hours.ts';
@@ -65,6 +66,12 @@ function parseCount(text: string): number {
   throw new ValueError(`"${text}" is no such number: expected one from 1 to 999999`);
 }
 
+function parseBoolean(text: string): boolean {
+  if (/^(true|yes|on|1)$/i.test(text)) return true;
+  if (/^(false|no|off|0)$/i.test(text)) return false;
+  throw new ValueError(`"${text}" is neither true nor false`);
+}
+
 const requiredRate = (text: string): number => parseRate(text) ?? Infinity;
 
 /** How each kind of value is written and read. */
@@ -72,6 +79,10 @@ export const kinds = {
   text: scalar('a text', nonEmpty),
   texts: list('texts', (text) => [text], nonEmpty),
   port: scalar('a port', parseListenPort),
+  boolean: z
+    .union([z.boolean(), z.string()], { error: 'expected true or false' })
+    .transform((value, context) => read(context, value, () => parseBoolean(String(value)))),
+  duration: scalar('a duration like 30s', parseDuration),
   count: scalar('a number', parseCount),
   rate: scalar('a rate like 100MB/s', requiredRate),
   rateHours: z
@@ -84,9 +95,6 @@ export const kinds = {
   networks: list('networks like 10.0.0.0/8', words, parseIpRange),
   trackers: list('trackers', words, parseTracker),
   zone: scalar('the name of a zone', parseZone),
-  yesNo: z
-    .union([z.boolean(), z.enum(['true', 'false'])], { error: 'expected true or false' })
-    .transform((value) => value === true || value === 'true'),
   logLevel: z.enum(logLevels),
 } as const;
 

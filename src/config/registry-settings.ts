@@ -52,16 +52,28 @@ export const registrySettings = {
     otherwise: 'the same as -p, or none when that is taken',
   },
   deletes: {
-    kind: 'yesNo',
-    flag: '--deletes <true|false>',
+    kind: 'boolean',
+    flag: '--deletes <yes|no>',
     text: 'whether blobs, manifests and tags can be deleted over HTTP',
     default: true,
   },
   sparse: {
-    kind: 'yesNo',
-    flag: '--sparse <true|false>',
+    kind: 'boolean',
+    flag: '--sparse <yes|no>',
     text: 'take manifests although blobs or manifests that they name are lacking, as of an index of which only some platforms are kept',
     default: false,
+  },
+  mustExist: {
+    kind: 'boolean',
+    flag: '--must-exist <yes|no>',
+    text: 'start only when the folder holds a registry already, not on a mount point whose volume is missing',
+    default: false,
+  },
+  shutdownDelay: {
+    kind: 'duration',
+    flag: '--shutdown-delay <time>',
+    text: 'between being told to end, when it stops being ready, and accepting no more requests, like 10s',
+    otherwise: 'none',
   },
   ...roleSettings,
 } as const satisfies Settings;

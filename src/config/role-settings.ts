@@ -60,4 +60,10 @@ export const roleSettings = {
     text: 'what is logged to standard error: debug, info, warn, error or silent',
     default: 'info',
   },
+  accessLog: {
+    kind: 'boolean',
+    flag: '--access-log <yes|no>',
+    text: 'whether each request gets a line in the log',
+    default: true,
+  },
 } as const satisfies Settings;

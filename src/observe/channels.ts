@@ -1,4 +1,4 @@
-import { channel, type Channel } from 'node:diagnostics_channel';
+import { channel } from 'node:diagnostics_channel';
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** A request to one of the HTTP faces. The object is the same from start to end, so that a listener can keep things by it. */
@@ -40,7 +40,7 @@ interface TypedChannel<T> {
 }
 
 function typed<T>(name: string): TypedChannel<T> {
-  return channel(name) as Channel as TypedChannel<T>;
+  return channel(name) as TypedChannel<T>;
 }
 
 /** Documented: whoever loads code beside Docket may listen to these. */

@@ -32,7 +32,7 @@ export class RequestMetrics {
     });
     this.#durations = new Histogram({
       name: `${prefix}_http_request_duration_seconds`,
-      help: 'From the first byte of a request to the last one of its answer.',
+      help: 'From the headers of a request to the last byte of its answer.',
       labelNames: ['route', 'method'],
       buckets,
       registers,

@@ -35,9 +35,14 @@ export function isHostPart(part: string): boolean {
   return /[.:]/.test(part) || part === 'localhost';
 }
 
+/** True for the name of a repository. */
+export function isRepository(text: string): text is Repository {
+  return text.length <= longestName && repositoryGrammar.test(text);
+}
+
 /** `text` as a repository. Throws OciError NAME_INVALID. */
 export function parseRepository(text: string): Repository {
-  if (text.length <= longestName && repositoryGrammar.test(text)) return text as Repository;
+  if (isRepository(text)) return text;
   throw new OciError(
     'NAME_INVALID',
     `"${shorten(text)}" is not a repository name: expected lower-case words like team/app`,

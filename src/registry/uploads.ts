@@ -60,6 +60,11 @@ export class Uploads {
     this.#limits = parts.limits ?? defaultUploadLimits;
   }
 
+  /** Uploads that clients of this process have begun, or gone on with, and not ended. */
+  get underWay(): number {
+    return this.#sessions.size;
+  }
+
   /** Begins an upload; `algorithm` is the one that its digest is expected to have. Throws OciError TOOMANYREQUESTS. */
   async start(
     repository: Repository,

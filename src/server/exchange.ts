@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ObservedRequest } from '../observe/channels.ts';
 import { OciError } from '../oci/oci-error.ts';
 import { parseRepository, type Repository } from '../oci/reference.ts';
 import { parseDigest, type Digest } from '../oci/digest.ts';
@@ -12,6 +13,8 @@ export class Exchange {
   readonly query: URLSearchParams;
   /** The named parts of the path that the route picked out. */
   readonly parts: Readonly<Record<string, string>>;
+  /** What is told of this request. */
+  readonly observed: ObservedRequest;
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal;
 
@@ -20,12 +23,14 @@ export class Exchange {
     response: ServerResponse,
     target: RequestTarget,
     parts: Readonly<Record<string, string>>,
+    observed: ObservedRequest,
   ) {
     this.request = request;
     this.response = response;
     this.search = target.search;
     this.query = new URLSearchParams(target.search);
     this.parts = parts;
+    this.observed = observed;
     const gone = new AbortController();
     this.signal = gone.signal;
     response.once('close', () => {

@@ -46,6 +46,10 @@ export interface RegistryOptions {
   readonly deletes?: boolean | undefined;
   /** True: manifests are taken although blobs or manifests that they name are lacking; default false. */
   readonly sparse?: boolean | undefined;
+  /** Whether each request gets a line in the log: default yes. */
+  readonly accessLog?: boolean | undefined;
+  /** Milliseconds between being told to end, when it stops being ready, and accepting no more requests: default none. */
+  readonly shutdownDelay?: number | undefined;
   readonly log: Log;
 }
 

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { every, systemClock } from '../base/clock.ts';
+import { every, sleep, systemClock } from '../base/clock.ts';
 import { readVersion } from '../base/version.ts';
 import { systemRandom } from '../base/random.ts';
 import { limitLink } from '../base/link-limits.ts';
+import { RequestObserver } from '../observe/request-observer.ts';
 import { Registry } from '../registry/registry.ts';
 import type { SeedAnnouncer } from '../registry/seeding.ts';
 import { WhitelistAnnouncer } from '../registry/whitelist-announcer.ts';
@@ -26,8 +27,10 @@ import { OriginAddress } from './origin-address.ts';
 import { advertisedAddressOf, trackersOf, type RegistryOptions } from './registry-options.ts';
 import { createRequestHandler } from './request-handler.ts';
 import { openRights } from './rights.ts';
+import { Readiness } from './readiness.ts';
 import { runCommand } from './run-command.ts';
 import { ServerMetrics } from './server-metrics.ts';
+import { storageFigures } from './storage-figures.ts';
 import { startUdpTracker } from './start-udp-tracker.ts';
 import { Traffic } from './traffic.ts';
 
@@ -97,10 +100,25 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
       : undefined;
   parts.defer(() => tracker?.close());
   const origins = new OriginAddress(advertisedAddress, () => swarm.port);
+  const metrics = new ServerMetrics({
+    traffic,
+    swarm: () => swarm.totals(),
+    storage: storageFigures(location, () => catalog.figures(), systemClock),
+    uploads: () => registry.uploads.underWay,
+  });
+  const readiness = new Readiness({ store, catalog, log });
   const handler = createRequestHandler({
     registry,
     traffic,
-    metrics: new ServerMetrics({ traffic, swarm: () => swarm.totals() }),
+    metrics,
+    observer: new RequestObserver({
+      role: 'registry',
+      metrics: metrics.requests,
+      log,
+      clock: systemClock,
+      accessLog: options.accessLog ?? true,
+    }),
+    readiness,
     log,
     version: await readVersion(),
     tracker,
@@ -130,7 +148,12 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
   parts.defer(() => udp?.close());
 
   const running = parts.move();
-  const close = (): Promise<void> => running.disposeAsync();
+  const close = async (): Promise<void> => {
+    readiness.close();
+    // Whoever sends requests here gets the time to see that it should not any more.
+    if (options.shutdownDelay !== undefined) await sleep(systemClock, options.shutdownDelay);
+    await running.disposeAsync();
+  };
   return {
     url: http.url,
     port: http.port,

@@ -1,5 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { redact } from '../base/redact.ts';
+import type { ObservedRequest } from '../observe/channels.ts';
 import { OciError } from '../oci/oci-error.ts';
+import { isRepository } from '../oci/reference.ts';
 import { answerOf, errorFields } from './error-status.ts';
 import { Exchange, parseTarget } from './exchange.ts';
 import { answerAnnounce } from './routes/tracker.ts';
@@ -14,13 +17,15 @@ export function createRequestHandler(services: Services): RequestListener {
   return (request, response) => {
     response.on('error', () => {});
     if (answerAnnounce(request, response, services)) return;
-    void handle(request, response, services).finally(() => linger(request));
+    const observed = services.observer.start(request, response);
+    void handle(request, response, observed, services).finally(() => linger(request));
   };
 }
 
 async function handle(
   request: IncomingMessage,
   response: ServerResponse,
+  observed: ObservedRequest,
   services: Services,
 ): Promise<void> {
   response.setHeader('Docker-Distribution-API-Version', 'registry/2.0');
@@ -29,14 +34,18 @@ async function handle(
     const target = parseTarget(request.url ?? '/');
     const found = findRoute(target.path);
     if (found === undefined) throw new OciError('NAME_UNKNOWN', 'there is nothing at this path');
+    observed.route = found.route.name;
+    const { name } = found.parts;
+    // What is no name by the grammar is in the path, which is told of too.
+    if (name !== undefined && isRepository(name)) observed.repository = name;
     const handler = found.route.methods[request.method ?? ''];
     if (handler === undefined) {
       response.setHeader('Allow', Object.keys(found.route.methods).join(', '));
       throw new OciError('UNSUPPORTED', `${request.method} is not supported here`);
     }
-    await handler(new Exchange(request, response, target, found.parts), services);
+    await handler(new Exchange(request, response, target, found.parts, observed), services);
   } catch (error) {
-    respond(error, request, response, services);
+    respond(error, request, response, observed, services);
   }
 }
 
@@ -45,15 +54,16 @@ function respond(
   error: unknown,
   request: IncomingMessage,
   response: ServerResponse,
-  { log }: Services,
+  observed: ObservedRequest,
+  { log, metrics }: Services,
 ): void {
   const { status, code, message, detail } = answerOf(error);
   const isGone = response.destroyed || request.socket.destroyed;
   if (status >= 500 && !isGone) {
-    log.error(
-      { ...errorFields(error), method: request.method, path: request.url },
-      'a request failed',
-    );
+    metrics.failed(code, error);
+    const { id: requestId, method } = observed;
+    const path = redact(request.url ?? '');
+    log.error({ ...errorFields(error), requestId, method, path }, 'a request failed');
   }
   // An answer that was begun can only be broken off: a client must never take it for whole.
   if (response.headersSent || isGone) {

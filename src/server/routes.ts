@@ -17,6 +17,8 @@ import {
 import type { Handler } from './services.ts';
 
 export interface Route {
+  /** The class of these requests, in figures and in the log. */
+  readonly name: string;
   /** Matches the decoded path; its named groups are the parts of the exchange. */
   readonly pattern: RegExp;
   readonly methods: Readonly<Record<string, Handler>>;
@@ -27,37 +29,50 @@ export interface Route {
  * their end: `(?<name>.+)` takes all that stands before. The first that matches counts.
  */
 const routes: readonly Route[] = [
-  { pattern: /^\/v2\/?$/, methods: { GET: ping, HEAD: ping } },
-  { pattern: /^\/v2\/_catalog$/, methods: { GET: getCatalog, HEAD: getCatalog } },
-  { pattern: /^\/v2\/(?<name>.+)\/blobs\/uploads\/?$/, methods: { POST: startUpload } },
+  { name: 'ping', pattern: /^\/v2\/?$/, methods: { GET: ping, HEAD: ping } },
+  { name: 'catalog', pattern: /^\/v2\/_catalog$/, methods: { GET: getCatalog, HEAD: getCatalog } },
   {
+    name: 'uploads',
+    pattern: /^\/v2\/(?<name>.+)\/blobs\/uploads\/?$/,
+    methods: { POST: startUpload },
+  },
+  {
+    name: 'upload',
     pattern: /^\/v2\/(?<name>.+)\/blobs\/uploads\/(?<id>[^/]+)$/,
     methods: { GET: getUpload, PATCH: appendToUpload, PUT: finishUpload, DELETE: cancelUpload },
   },
   {
+    name: 'blob',
     pattern: /^\/v2\/(?<name>.+)\/blobs\/(?<digest>[^/]+)$/,
     methods: { GET: getBlob, HEAD: getBlob, DELETE: deleteBlob },
   },
   {
+    name: 'manifest',
     pattern: /^\/v2\/(?<name>.+)\/manifests\/(?<reference>[^/]+)$/,
     methods: { GET: getManifest, HEAD: getManifest, PUT: putManifest, DELETE: deleteManifest },
   },
-  { pattern: /^\/v2\/(?<name>.+)\/tags\/list$/, methods: { GET: getTags, HEAD: getTags } },
   {
+    name: 'tags',
+    pattern: /^\/v2\/(?<name>.+)\/tags\/list$/,
+    methods: { GET: getTags, HEAD: getTags },
+  },
+  {
+    name: 'referrers',
     pattern: /^\/v2\/(?<name>.+)\/referrers\/(?<digest>[^/]+)$/,
     methods: { GET: getReferrers, HEAD: getReferrers },
   },
   {
+    name: 'torrent',
     pattern: /^\/v2\/(?<name>.+)\/_docket\/torrents\/(?<digest>[^/]+)$/,
     methods: { GET: getTorrent, HEAD: getTorrent },
   },
-  { pattern: /^\/announce$/, methods: { GET: announce, POST: announceBatch } },
-  { pattern: /^\/scrape$/, methods: { GET: scrape } },
-  { pattern: /^\/api\/v1\/images$/, methods: { GET: getImages } },
-  { pattern: /^\/healthz$/, methods: { GET: getHealth, HEAD: getHealth } },
-  { pattern: /^\/readyz$/, methods: { GET: getReadiness, HEAD: getReadiness } },
-  { pattern: /^\/metrics$/, methods: { GET: getMetrics } },
-  { pattern: /^\/$/, methods: { GET: getHome, HEAD: getHome } },
+  { name: 'announce', pattern: /^\/announce$/, methods: { GET: announce, POST: announceBatch } },
+  { name: 'scrape', pattern: /^\/scrape$/, methods: { GET: scrape } },
+  { name: 'images', pattern: /^\/api\/v1\/images$/, methods: { GET: getImages } },
+  { name: 'health', pattern: /^\/healthz$/, methods: { GET: getHealth, HEAD: getHealth } },
+  { name: 'readiness', pattern: /^\/readyz$/, methods: { GET: getReadiness, HEAD: getReadiness } },
+  { name: 'metrics', pattern: /^\/metrics$/, methods: { GET: getMetrics } },
+  { name: 'home', pattern: /^\/$/, methods: { GET: getHome, HEAD: getHome } },
 ];
 
 /** The route of a decoded path, with the parts it names; undefined when there is none. */

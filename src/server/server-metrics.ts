@@ -1,69 +1,113 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry as Register } from 'prom-client';
+import { codeOf } from '../base/errors.ts';
+import { RequestMetrics } from '../observe/request-metrics.ts';
 import type { SwarmTotals } from '../swarm/swarm-types.ts';
+import type { StorageFigures } from './storage-figures.ts';
 import type { Traffic } from './traffic.ts';
+
+/** What the figures are taken from. */
+export interface ServerMetricsSources {
+  readonly traffic: Traffic;
+  readonly swarm: () => SwarmTotals;
+  readonly storage: () => Promise<StorageFigures>;
+  /** Uploads that this process has under way. */
+  readonly uploads: () => number;
+}
 
 /** What the registry tells Prometheus. */
 export class ServerMetrics {
-  readonly #register = new Register();
+  /** Others register their figures here, too. */
+  readonly register = new Register();
+  readonly requests = new RequestMetrics(this.register, 'docket_registry');
+  readonly #failures: Counter<'code'>;
 
-  constructor(parts: { readonly traffic: Traffic; readonly swarm: () => SwarmTotals }) {
-    const { traffic, swarm } = parts;
-    const registers: [] = [];
-    const register = this.#register;
-    register.registerMetric(
+  constructor(sources: ServerMetricsSources) {
+    const { traffic, swarm, storage, uploads } = sources;
+    const registers = [this.register];
+    const counter = (
+      name: string,
+      help: string,
+      label: string,
+      read: () => Readonly<Record<string, number>>,
+    ) =>
       new Counter({
-        name: 'docket_registry_sent_bytes_total',
-        help: 'Bytes of blobs sent to clients over HTTP and of pieces sent to peers.',
-        labelNames: ['via'],
+        name: `docket_registry_${name}`,
+        help,
+        labelNames: [label],
         registers,
         collect() {
           this.reset();
-          this.inc({ via: 'http' }, traffic.sent);
-          this.inc({ via: 'peers' }, swarm().sent);
+          for (const [value, figure] of Object.entries(read()))
+            this.inc({ [label]: value }, figure);
         },
-      }),
-    );
-    register.registerMetric(
-      new Counter({
-        name: 'docket_registry_received_bytes_total',
-        help: 'Bytes of blobs received from clients.',
-        labelNames: ['via'],
-        registers,
-        collect() {
-          this.reset();
-          this.inc({ via: 'http' }, traffic.received);
-        },
-      }),
-    );
-    register.registerMetric(
+      });
+    const gauge = (name: string, help: string, read: () => number | Promise<number>) =>
       new Gauge({
-        name: 'docket_registry_peers',
-        help: 'Peers connected to the seeder.',
+        name: `docket_registry_${name}`,
+        help,
         registers,
-        collect() {
-          this.set(swarm().peers);
+        async collect() {
+          this.set(await read());
         },
-      }),
+      });
+    counter(
+      'sent_bytes_total',
+      'Bytes of blobs sent to clients over HTTP and of pieces sent to peers.',
+      'via',
+      () => ({ http: traffic.sent, peers: swarm().sent }),
     );
-    register.registerMetric(
-      new Gauge({
-        name: 'docket_registry_active_torrents',
-        help: 'Torrents that the seeder has open for peers.',
-        registers,
-        collect() {
-          this.set(swarm().torrents);
-        },
-      }),
+    counter('received_bytes_total', 'Bytes of blobs received from clients.', 'via', () => ({
+      http: traffic.received,
+    }));
+    counter('announces_total', 'Announces to the built-in tracker.', 'via', () => ({
+      http: traffic.announces,
+    }));
+    gauge('peers', 'Peers connected to the seeder.', () => swarm().peers);
+    gauge(
+      'active_torrents',
+      'Torrents that the seeder has open for peers.',
+      () => swarm().torrents,
     );
-    collectDefaultMetrics({ register });
+    gauge('uploads_under_way', 'Uploads that clients have begun and not ended.', uploads);
+    gauge(
+      'storage_free_bytes',
+      'Room that is left where the blobs are.',
+      async () => (await storage()).free,
+    );
+    gauge(
+      'storage_size_bytes',
+      'Room that there is where the blobs are, used or not.',
+      async () => (await storage()).size,
+    );
+    gauge('blobs', 'Blobs that repositories link.', async () => (await storage()).blobs);
+    gauge('blob_bytes', 'Bytes of all blobs, each once.', async () => (await storage()).blobBytes);
+    gauge(
+      'repositories',
+      'Repositories, also empty ones.',
+      async () => (await storage()).repositories,
+    );
+    gauge('manifests', 'Manifests in all repositories.', async () => (await storage()).manifests);
+    gauge('tags', 'Tags in all repositories.', async () => (await storage()).tags);
+    this.#failures = new Counter({
+      name: 'docket_registry_failures_total',
+      help: 'Requests that failed by no fault of the client, by what failed, such as STORAGE_FULL.',
+      labelNames: ['code'],
+      registers,
+    });
+    collectDefaultMetrics({ register: this.register });
+  }
+
+  /** A request failed here. */
+  failed(code: string, error: unknown): void {
+    this.#failures.inc({ code: codeOf(error) ?? code });
   }
 
   get contentType(): string {
-    return this.#register.contentType;
+    return this.register.contentType;
   }
 
   /** All metrics in the text format of Prometheus. */
   async text(): Promise<string> {
-    return await this.#register.metrics();
+    return await this.register.metrics();
   }
 }

@@ -1,10 +1,12 @@
 import type { Log } from '../base/log.ts';
+import type { RequestObserver } from '../observe/request-observer.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { TrackerTiers } from '../torrent/tracker-tiers.ts';
 import type { Tracker } from '../tracker/tracker.ts';
 import type { Exchange } from './exchange.ts';
 import type { OriginAddress } from './origin-address.ts';
 import type { Rights } from './rights.ts';
+import type { Readiness } from './readiness.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -13,6 +15,8 @@ export interface Services {
   readonly registry: Registry;
   readonly traffic: Traffic;
   readonly metrics: ServerMetrics;
+  readonly observer: RequestObserver;
+  readonly readiness: Readiness;
   readonly log: Log;
   readonly version: string;
   /** The built-in tracker; undefined when another one is used. */

@@ -6,6 +6,8 @@ export class Traffic {
   readonly download: RateLimiter;
   sent = 0;
   received = 0;
+  /** Requests to the tracker over HTTP. */
+  announces = 0;
 
   constructor(upload: RateLimiter, download: RateLimiter) {
     this.upload = upload;

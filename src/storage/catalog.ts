@@ -225,6 +225,16 @@ export interface GarbageTable {
   since(): Promise<number>;
 }
 
+/** How much the catalog knows. */
+export interface CatalogFigures {
+  readonly repositories: number;
+  readonly manifests: number;
+  readonly tags: number;
+  readonly blobs: number;
+  /** Of all blobs, each once. */
+  readonly blobBytes: number;
+}
+
 /**
  * What a registry knows about its blobs. What a call answered is durable, and visible to the next call. Every
  * implementation passes `catalogSuite`.
@@ -236,5 +246,7 @@ export interface Catalog extends AsyncDisposable {
   readonly torrents: TorrentTable;
   readonly uploads: UploadTable;
   readonly garbage: GarbageTable;
+  /** Counts everything: not for every request. */
+  figures(): Promise<CatalogFigures>;
   close(): Promise<void>;
 }

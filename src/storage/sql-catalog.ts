@@ -1,8 +1,8 @@
-import { Kysely, SqliteDialect } from 'kysely';
+import { Kysely, sql, SqliteDialect } from 'kysely';
 import { DatabaseSync } from 'node:sqlite';
 import { migrateCatalog } from './catalog-migrations.ts';
 import type { CatalogContext, CatalogSchema } from './catalog-schema.ts';
-import type { Catalog } from './catalog.ts';
+import type { Catalog, CatalogFigures } from './catalog.ts';
 import { nodeSqliteDatabase } from './node-sqlite-database.ts';
 import { SqlBlobs } from './sql-blobs.ts';
 import { SqlGarbage } from './sql-garbage.ts';
@@ -30,6 +30,18 @@ export class SqlCatalog implements Catalog {
     this.torrents = new SqlTorrents(context);
     this.uploads = new SqlUploads(context);
     this.garbage = new SqlGarbage(context);
+  }
+
+  async figures(): Promise<CatalogFigures> {
+    const { rows } = await sql<CatalogFigures>`select
+      (select count(*) from repositories) as "repositories",
+      (select count(*) from manifests) as "manifests",
+      (select count(*) from tags) as "tags",
+      (select count(*) from blobs) as "blobs",
+      (select coalesce(sum(size), 0) from blobs) as "blobBytes"`.execute(this.#context.database);
+    const [figures] = rows;
+    if (figures === undefined) throw new StorageError('STORAGE_FAILED', 'nothing was counted');
+    return figures;
   }
 
   async close(): Promise<void> {

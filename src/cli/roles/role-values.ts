@@ -8,6 +8,7 @@ export function roleOptions(values: ValuesOf<typeof roleSettings>) {
     peerHost: values.peerBind,
     peersFrom: values.peersFrom ?? [],
     maxPeers: values.maxPeers,
+    accessLog: values.accessLog,
     link: {
       upload: values.uploadRate ?? values.rate,
       download: values.downloadRate ?? values.rate,

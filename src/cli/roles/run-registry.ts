@@ -21,6 +21,8 @@ export async function runRegistry(typed: TypedRole, context: CommandContext): Pr
     udpPort: values.udpPort,
     deletes: values.deletes,
     sparse: values.sparse,
+    mustExist: values.mustExist,
+    shutdownDelay: values.shutdownDelay,
     log: createLog(values.logLevel),
   };
   await runRole('registry', options.location, () => startRegistry(options), context);

@@ -32,7 +32,7 @@ export const putManifest: Handler = async (exchange, { registry, log }) => {
     contentType: request.headers['content-type'],
     tags,
   });
-  log.info({ repository, reference: exchange.parts['reference'], digest }, 'a manifest was pushed');
+  log.info({ ...told(exchange), digest }, 'a manifest was pushed');
   exchange.send(201, {
     Location: `/v2/${repository}/manifests/${digest}`,
     'Docker-Content-Digest': digest,
@@ -47,9 +47,14 @@ export const deleteManifest: Handler = async (exchange, services) => {
   const { registry, log } = services;
   const { repository } = exchange;
   await registry.manifests.remove(repository, existingReference(exchange));
-  log.info({ repository, reference: exchange.parts['reference'] }, 'a manifest was deleted');
+  log.info(told(exchange), 'a manifest was deleted');
   exchange.send(202, {});
 };
+
+/** What the log says of a change. */
+function told({ observed, repository, parts }: Exchange): object {
+  return { requestId: observed.id, repository, reference: parts['reference'] };
+}
 
 /** What cannot be a tag is one that does not exist. */
 function existingReference(exchange: Exchange): ManifestReference {

@@ -1,4 +1,3 @@
-import { errorFields } from '../error-status.ts';
 import type { Handler } from '../services.ts';
 
 /** `GET /`: says to people what they have found. */
@@ -12,16 +11,11 @@ export const getHome: Handler = (exchange, { version }) => {
 /** `GET /healthz`: the process answers. */
 export const getHealth: Handler = (exchange) => exchange.sendJson(200, { status: 'ok' });
 
-/** `GET /readyz`: blobs and metadata can be read and written now. */
-export const getReadiness: Handler = async (exchange, { registry, log }) => {
-  try {
-    await registry.store.check();
-    await registry.catalog.repositories.list({ limit: 1 });
-    exchange.sendJson(200, { status: 'ready' });
-  } catch (error) {
-    log.error(errorFields(error), 'the registry is not ready');
-    exchange.sendJson(503, { status: 'not ready' });
-  }
+/** `GET /readyz`: requests can be answered now; else 503, with the reasons. */
+export const getReadiness: Handler = async (exchange, { readiness }) => {
+  const reasons = await readiness.reasons();
+  if (reasons.length === 0) exchange.sendJson(200, { status: 'ready' });
+  else exchange.sendJson(503, { status: 'not ready', reasons });
 };
 
 /** `GET /metrics`, in the text format of Prometheus. */

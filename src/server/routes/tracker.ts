@@ -23,6 +23,7 @@ export function answerAnnounce(
   const { tracker } = services;
   if (tracker === undefined || method !== 'GET' || !url.startsWith(path)) return false;
   if (hasBody(request)) return false;
+  services.traffic.announces++;
   const answer = tracker.announce(url.slice(path.length), sender(socket), origin(socket, services));
   if (answer instanceof Promise) void answer.then((body) => sendAnswer(response, body));
   else sendAnswer(response, answer);
