@@ -66,12 +66,6 @@ function parseCount(text: string): number {
   throw new ValueError(`"${text}" is no such number: expected one from 1 to 999999`);
 }
 
-function parseBoolean(text: string): boolean {
-  if (/^(true|yes|on|1)$/i.test(text)) return true;
-  if (/^(false|no|off|0)$/i.test(text)) return false;
-  throw new ValueError(`"${text}" is neither true nor false`);
-}
-
 const requiredRate = (text: string): number => parseRate(text) ?? Infinity;
 
 /** How each kind of value is written and read. */
@@ -80,8 +74,8 @@ export const kinds = {
   texts: list('texts', (text) => [text], nonEmpty),
   port: scalar('a port', parseListenPort),
   boolean: z
-    .union([z.boolean(), z.string()], { error: 'expected true or false' })
-    .transform((value, context) => read(context, value, () => parseBoolean(String(value)))),
+    .union([z.boolean(), z.enum(['true', 'false'])], { error: 'expected true or false' })
+    .transform((value) => value === true || value === 'true'),
   duration: scalar('a duration like 30s', parseDuration),
   count: scalar('a number', parseCount),
   rate: scalar('a rate like 100MB/s', requiredRate),

@@ -53,19 +53,19 @@ export const registrySettings = {
   },
   deletes: {
     kind: 'boolean',
-    flag: '--deletes <yes|no>',
+    flag: '--deletes <true|false>',
     text: 'whether blobs, manifests and tags can be deleted over HTTP',
     default: true,
   },
   sparse: {
     kind: 'boolean',
-    flag: '--sparse <yes|no>',
+    flag: '--sparse <true|false>',
     text: 'take manifests although blobs or manifests that they name are lacking, as of an index of which only some platforms are kept',
     default: false,
   },
   mustExist: {
     kind: 'boolean',
-    flag: '--must-exist <yes|no>',
+    flag: '--must-exist <true|false>',
     text: 'start only when the folder holds a registry already, not on a mount point whose volume is missing',
     default: false,
   },

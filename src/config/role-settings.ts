@@ -62,7 +62,7 @@ export const roleSettings = {
   },
   accessLog: {
     kind: 'boolean',
-    flag: '--access-log <yes|no>',
+    flag: '--access-log <true|false>',
     text: 'whether each request gets a line in the log',
     default: true,
   },
