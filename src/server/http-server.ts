@@ -13,17 +13,31 @@ export interface HttpServer {
 /** Milliseconds for requests under way when the server closes. */
 const grace = 3_000;
 
+/** How long clients may keep the server waiting, in milliseconds. */
+export interface HttpTimeouts {
+  /** For the whole header of a request. */
+  readonly header: number;
+  /** For the next byte, in either direction. A body as such may take hours. */
+  readonly silence: number;
+}
+
+/** A client that is silent for so long is gone, or means harm. */
+const usualTimeouts: HttpTimeouts = { header: 60_000, silence: 300_000 };
+
 /** Opens the port; 0 takes a free one. Throws what the system says (`EADDRINUSE`…). */
 export async function startHttpServer(options: {
   readonly host: string;
   readonly port: number;
   readonly handler: RequestListener;
+  readonly timeouts?: HttpTimeouts;
 }): Promise<HttpServer> {
+  const { header, silence } = options.timeouts ?? usualTimeouts;
   const server = createServer(
     {
       // A push may take hours; only silence ends it (below).
       requestTimeout: 0,
-      headersTimeout: 60_000,
+      headersTimeout: header,
+      connectionsCheckingInterval: header / 2,
       // podman asks for up to 1024 ranges of a layer at once.
       maxHeaderSize: 64 * 1024,
       // Clients in Go keep idle connections for up to 120 s, and a request may not meet a closing one.
@@ -31,8 +45,7 @@ export async function startHttpServer(options: {
     },
     options.handler,
   );
-  // Nothing read and nothing written for so long: the client is gone, or means harm.
-  server.setTimeout(300_000);
+  server.setTimeout(silence);
   const connections = new Connections(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

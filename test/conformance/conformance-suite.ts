@@ -1,4 +1,5 @@
 import { blobsSuite } from './blobs-suite.ts';
+import { hardeningSuite } from './hardening-suite.ts';
 import { listingsSuite } from './listings-suite.ts';
 import { manifestsSuite } from './manifests-suite.ts';
 import { protocolSuite } from './protocol-suite.ts';
@@ -19,5 +20,6 @@ export function conformanceSuite(storage: StorageUnderTest): void {
   referrersSuite(storage);
   listingsSuite(storage);
   optionsSuite(storage);
+  hardeningSuite(storage);
   torrentsSuite(storage);
 }

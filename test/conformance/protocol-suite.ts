@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { after, before, suite, test } from 'node:test';
 import { sha256Of } from '../../src/oci/digest.ts';
 import { type RegistryUnderTest, jsonOf } from './registry-under-test.ts';
+import { rawExchange } from './raw-exchange.ts';
 import type { StorageUnderTest } from './storage-under-test.ts';
 
 export function protocolSuite(storage: StorageUnderTest): void {
@@ -82,6 +81,23 @@ export function protocolSuite(storage: StorageUnderTest): void {
       ['GET', '/v2/a%5cb/tags/list', 400, 'NAME_INVALID'],
       ['GET', '/v2/%ff/tags/list', 400, 'NAME_INVALID'],
       ['GET', `/v2/${'a'.repeat(300)}/tags/list`, 400, 'NAME_INVALID'],
+      ['GET', '/v2/a%0d%0aX-Injected:%201/tags/list', 404, 'NAME_UNKNOWN'],
+      ['GET', '/v2/%EF%BD%81/tags/list', 400, 'NAME_INVALID'],
+      ['GET', '/v2/a%2f/tags/list', 400, 'NAME_INVALID'],
+      ['GET', '/v2//tags/list', 404, 'NAME_UNKNOWN'],
+      ['GET', '/v2/%2e%2e/%2e%2e/etc/passwd', 404, 'NAME_UNKNOWN'],
+      ['GET', '/v2/../../etc/passwd', 404, 'NAME_UNKNOWN'],
+      ['GET', '/v2/a/_uploads/x', 404, 'NAME_UNKNOWN'],
+      ['GET', '/v2/a/manifests/%252e%252e', 404, 'MANIFEST_UNKNOWN'],
+      ['GET', `/v2/a/manifests/${'t'.repeat(129)}`, 404, 'MANIFEST_UNKNOWN'],
+      ['PUT', `/v2/a/manifests/${'t'.repeat(129)}`, 400, 'TAG_INVALID'],
+      ['PUT', `/v2/a/manifests/${digest}?tag=..`, 400, 'TAG_INVALID'],
+      ['PUT', `/v2/a/manifests/${digest}?tag=a%0d%0aX-Injected:%201`, 400, 'TAG_INVALID'],
+      ['GET', '/v2/a/blobs/sha256:..%2f..%2f..%2fcatalog.db', 404, 'NAME_UNKNOWN'],
+      ['GET', '/v2/a/blobs/sha256:..%5c..%5ccatalog.db', 400, 'DIGEST_INVALID'],
+      ['GET', `/v2/a/blobs/sha256:${hex}%00`, 400, 'DIGEST_INVALID'],
+      ['GET', `/v2/a/referrers/sha256:${hex.slice(1)}`, 400, 'DIGEST_INVALID'],
+      ['POST', `/v2/a/blobs/uploads/?mount=${digest}&from=..%2f..`, 400, 'NAME_INVALID'],
       ['GET', '/v2/nothing/here', 404, 'NAME_UNKNOWN'],
       ['GET', '/nothing', 404, 'NAME_UNKNOWN'],
       ['POST', '/v2/', 405, 'UNSUPPORTED'],
@@ -115,37 +131,15 @@ export function protocolSuite(storage: StorageUnderTest): void {
       });
     }
 
-    /** Sends raw bytes and gives what comes back until the connection closes. */
-    async function raw(bytes: string): Promise<string> {
-      const { hostname, port } = new URL(it.url);
-      const socket = connect(Number(port), hostname);
-      socket.on('error', () => {});
-      socket.write(bytes);
-      let answer = '';
-      socket.on('data', (chunk: Buffer) => {
-        answer += chunk.toString('latin1');
-      });
-      const timer = setTimeout(() => socket.destroy(), 5000);
-      await once(socket, 'close');
-      clearTimeout(timer);
-      return answer;
-    }
-
-    test('a request of two lengths is refused, since proxies may take it for two requests', async () => {
-      const answer = await raw(
-        'POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
-      );
-      assert.match(answer, /^HTTP\/1.1 400 /);
-    });
-
     test('a TLS hello is answered at once, by closing', async () => {
       const started = performance.now();
-      await raw('\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03');
+      await rawExchange(it.url, '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03');
       assert.ok(performance.now() - started < 2000);
     });
 
     test('a target in absolute form is served as its path', async () => {
-      const answer = await raw(
+      const answer = await rawExchange(
+        it.url,
         'GET http://elsewhere/v2/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
       );
       assert.match(answer, /^HTTP\/1.1 200 /);
