@@ -10,8 +10,6 @@ export interface Tuning {
   readonly sources: number;
   /** Milliseconds between two messages about pieces and interest to the same peers. */
   readonly tick: number;
-  /** Hosts of each zone that have peers outside it, and keep the zone rule; undefined: whoever the tracker says, without. */
-  readonly gateways: number | undefined;
 }
 
 /** What all hosts of a simulation share. */

@@ -21,8 +21,6 @@ the same.
   --latency MS       from host to host (default 5)
   --zones Z          the hosts stand in so many zones, the origin in none (default 0)
   --between RATE     what the link between each zone and the rest carries, each way (default: all)
-  --gateways N       only N hosts of each zone have peers outside it, the origin included, and
-                     keep the zone rule: a trial, the product has it not (default: all, without)
   --churn P          P percent of the hosts are killed at a random moment and come back (default 0)
   --slow P           P percent have a tenth of the rate (default 0)
   --stagger S        they begin within so many seconds (default 0)
@@ -61,7 +59,6 @@ export function parseOptions(args: readonly string[]): SimulationOptions {
       slots: { type: 'string', default: String(usualSlots) },
       sources: { type: 'string', default: String(usualSources) },
       tick: { type: 'string', default: String(tellEvery) },
-      gateways: { type: 'string' },
       block: { type: 'string' },
       seed: { type: 'string', default: '1' },
       svg: { type: 'string' },
@@ -69,7 +66,7 @@ export function parseOptions(args: readonly string[]): SimulationOptions {
       help: { type: 'boolean', default: false },
     },
   });
-  const { between, block, gateways, svg } = values;
+  const { between, block, svg } = values;
   const rate = rateOf('rate', values.rate);
   const scenario: Scenario = {
     hosts: countOf('hosts', values.hosts, 1),
@@ -89,7 +86,6 @@ export function parseOptions(args: readonly string[]): SimulationOptions {
       slots: countOf('slots', values.slots, 1),
       sources: countOf('sources', values.sources, 1),
       tick: numberOf('tick', values.tick),
-      gateways: gateways === undefined ? undefined : countOf('gateways', gateways, 1),
     },
   };
   const file = svg === undefined ? undefined : resolve(svg);

@@ -21,8 +21,6 @@ export interface HostPlan {
   /** Bytes a millisecond, each way. */
   readonly rate: number;
   readonly zone: Zone | undefined;
-  /** It has peers outside its zone, and keeps the zone rule. */
-  readonly isGateway: boolean;
   /** The links between zones; undefined when they are no thinner than others. */
   readonly zoneLinks: ZoneLinks | undefined;
 }

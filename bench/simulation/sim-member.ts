@@ -18,8 +18,10 @@ export class SimMember implements SlotCandidate, Happening {
   /** The other end. */
   other!: SimMember;
   isClosed = false;
-  /** The peer stands in another zone, and the rule for that is kept. */
+  /** The peer stands outside the zone. */
   isAcross = false;
+  /** It has let us down, and what it has does not count in the zone. */
+  isSilent = false;
   /** What the peer has told that it has: the same to all, unless it shows its pieces one by one. */
   has: Bitfield;
   /** How many of those it was told of by us. */
@@ -64,6 +66,11 @@ export class SimMember implements SlotCandidate, Happening {
 
   get host(): unknown {
     return this.other.torrent.host;
+  }
+
+  /** To an origin all zones are worth the same. */
+  get group(): unknown {
+    return this.torrent.isOrigin ? this.other.torrent.host.plan.zone : undefined;
   }
 
   /** It wants something that we could give it. */

@@ -4,7 +4,7 @@ import { PiecePicker } from '../../src/torrent/piece-picker.ts';
 import { requestDepth } from '../../src/torrent/request-depth.ts';
 import { Requests } from '../../src/torrent/requests.ts';
 import { Reveal } from '../../src/torrent/reveal.ts';
-import { ZoneRule } from './zone-rule.ts';
+import { ZoneRule } from '../../src/torrent/zone-rule.ts';
 import type { SimHost } from './sim-host.ts';
 import { comes, SimMember } from './sim-member.ts';
 
@@ -13,6 +13,8 @@ const requestLimit = 512;
 const stallAfter = 8_000;
 const shunFor = 10_000;
 const wantedPeers = 30;
+const wantedOutside = 4;
+const moreForOutside = 8;
 const mostMembers = 60;
 
 /** One blob at one host: what the product does in `swarm/torrent`, `swarm/fetching` and `swarm/showing`, without bytes. */
@@ -25,7 +27,8 @@ export class SimTorrent {
   readonly told: Bitfield;
   readonly members: SimMember[] = [];
   readonly #reveal: Reveal | undefined;
-  readonly #zoneRule: ZoneRule | undefined;
+  /** What may be fetched from outside the zone, once a peer outside is known. */
+  #zoneRule: ZoneRule<SimMember> | undefined;
   #picker: PiecePicker;
   #requests: Requests<SimMember>;
   /** Pieces that have come since the peers were told last. */
@@ -40,7 +43,6 @@ export class SimTorrent {
     this.have = isOrigin ? Bitfield.full(geometry.pieceCount) : new Bitfield(geometry.pieceCount);
     this.told = new Bitfield(geometry.pieceCount);
     this.#reveal = isOrigin ? new Reveal(geometry.pieceCount, random) : undefined;
-    this.#zoneRule = host.plan.isGateway ? new ZoneRule(geometry.pieceCount) : undefined;
     this.#picker = new PiecePicker(this.have, random);
     this.#requests = this.#newRequests(blockLength);
   }
@@ -60,13 +62,14 @@ export class SimTorrent {
     this.#picker = new PiecePicker(this.have, random);
     this.#requests = this.#newRequests(blockLength);
     this.#fresh = [];
+    this.#zoneRule = undefined;
     for (const piece of this.have.indexes()) this.told.add(piece);
   }
 
   /** The tracker told of these hosts. */
   found(hosts: readonly SimHost[]): void {
     for (const host of hosts) {
-      if (this.members.length >= wantedPeers) return;
+      if (this.members.length >= this.#wantedPeers) return;
       const torrent = host.torrents[this.index];
       if (torrent === undefined || host === this.host || !host.isUp || !this.host.isUp) continue;
       if (torrent.members.length >= mostMembers) continue;
@@ -85,9 +88,17 @@ export class SimTorrent {
     }
   }
 
+  get #wantedPeers(): number {
+    if (this.host.plan.zone === undefined) return wantedPeers;
+    let outside = 0;
+    for (const { isAcross } of this.members) if (isAcross) outside++;
+    return outside < wantedOutside ? wantedPeers + moreForOutside : wantedPeers;
+  }
+
   #join(member: SimMember): void {
     this.members.push(member);
     this.host.add(member);
+    if (member.isAcross && !this.have.isFull) this.#keepZoneRule();
   }
 
   /** Tells a new peer what there is here. */
@@ -106,7 +117,8 @@ export class SimTorrent {
     this.members.splice(this.members.indexOf(member), 1);
     this.#discount(member);
     this.#picker.left(member.has);
-    if (!member.isAcross) this.#zoneRule?.left(member.has);
+    if (!member.isAcross && !member.isSilent) this.#zoneRule?.lost(member.has);
+    this.#zoneRule?.left(member);
     this.#requests.forget(member);
     this.host.remove(member);
     member.other.torrent.close(member.other);
@@ -119,7 +131,17 @@ export class SimTorrent {
   }
 
   #isAcross({ host }: SimTorrent): boolean {
-    return this.#zoneRule !== undefined && host.plan.zone !== this.host.plan.zone;
+    const { zone } = this.host.plan;
+    return zone !== undefined && host.plan.zone !== zone;
+  }
+
+  #keepZoneRule(): void {
+    if (this.#zoneRule !== undefined) return;
+    const { now } = this.host.world.queue;
+    this.#zoneRule = new ZoneRule(this.geometry.pieceCount, now);
+    for (const { isAcross, isSilent, has } of this.members)
+      if (!isAcross && !isSilent)
+        for (const piece of has.indexes()) this.#zoneRule.gained(piece, now);
   }
 
   /** Those of a peer's pieces that may be fetched from it. */
@@ -128,19 +150,41 @@ export class SimTorrent {
     return this.#zoneRule.crossing(member.has, this.host.world.queue.now);
   }
 
-  /** Tells the gateways of the own zone which piece crosses. */
-  #crosses(piece: number): void {
+  /** Tells those of the own zone who have peers outside it which pieces cross. */
+  #crosses(pieces: readonly number[]): void {
+    if (pieces.length === 0) return;
     const { queue, latency } = this.host.world;
     const happen = (): void => {
       for (const { isAcross, other } of this.members)
-        if (!isAcross) other.torrent.#zoneRule?.begun(piece, queue.now);
+        if (!isAcross && other.torrent.#zoneRule !== undefined)
+          for (const piece of pieces) other.torrent.#zoneRule.claimed(other, piece, queue.now);
     };
     queue.after(latency, { happen });
   }
 
+  /** Each second: who has let us down counts no more, and it is said again what crosses. */
+  #keepClaims(now: number): void {
+    const rule = this.#zoneRule;
+    if (rule === undefined) return;
+    for (const member of this.members) {
+      const isSilent = member.shunnedUntil > now;
+      if (member.isAcross || member.isSilent === isSilent) continue;
+      member.isSilent = isSilent;
+      if (isSilent) rule.lost(member.has);
+      else for (const piece of member.has.indexes()) rule.gained(piece, now);
+    }
+    this.#crosses(
+      rule.renewals(
+        (piece) => this.#requests.isBegun(piece),
+        ({ isDrawing }) => isDrawing,
+      ),
+    );
+  }
+
   /** A peer has this piece, as its field says already; `#learned` comes after the last. */
   #hasGot(member: SimMember, piece: number): void {
-    if (!member.isAcross) this.#zoneRule?.gained(piece, this.host.world.queue.now);
+    if (!member.isAcross && !member.isSilent)
+      this.#zoneRule?.gained(piece, this.host.world.queue.now);
     if (this.#reveal !== undefined) {
       this.#reveal.had(piece, this.host.world.queue.now);
       if (member.other.has.has(piece)) member.owns++;
@@ -244,7 +288,8 @@ export class SimTorrent {
           : undefined);
       if (block === undefined) break;
       asked++;
-      if (member.isAcross && block.begin === 0) this.#crosses(block.piece);
+      if (member.isAcross && this.#zoneRule?.asked(member, block.piece) === true)
+        this.#crosses([block.piece]);
       isAmidst = block.begin + block.length < this.sizeOf(block.piece);
       member.other.queue.push(block);
       member.other.taking.begin(now);
@@ -273,6 +318,7 @@ export class SimTorrent {
       this.host.wastedBytes += block.length;
     } else {
       member.heardAt = now;
+      if (!member.isAcross) this.#zoneRule?.served(now);
       member.pace.came(block.length, now);
       member.giving.passed(block.length, now);
       for (const other of arrival.cancel) this.#cancel(other, block);
@@ -330,6 +376,7 @@ export class SimTorrent {
       member.other.queue.length = 0;
       member.shunnedUntil = now + shunFor;
     }
+    this.#keepClaims(now);
     for (const member of this.members) this.#ask(member);
     this.host.tellSoon();
   }

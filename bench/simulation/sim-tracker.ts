@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/base/clock.ts';
-import { shuffled, type Random } from '../../src/base/random.ts';
+import type { Random } from '../../src/base/random.ts';
 import { announceDelay } from '../../src/torrent/announce-delay.ts';
 import type { InfoHash, PeerAddress } from '../../src/torrent/ids.ts';
 import { MemoryPeerTable } from '../../src/tracker/memory-peer-table.ts';
@@ -14,13 +14,9 @@ const slack = 15_000;
 const originLinks = 60;
 const peersWanted = 50;
 const port = 6881;
-/** Peers outside its zone that a gateway is given. */
-const gatewayPeers = 8;
 
 /** The product's peer table, asked by simulated hosts. */
 export class SimTracker {
-  /** Hosts that have peers outside their zone; none: all have. */
-  readonly #gateways: SimHost[] = [];
   /** Announces in each second. */
   readonly announces: number[] = [];
   readonly #queue: EventQueue;
@@ -48,25 +44,8 @@ export class SimTracker {
     this.#queue.after(this.#latency, again);
   }
 
-  addGateway(host: SimHost): void {
-    this.#gateways.push(host);
-  }
-
   completed(torrent: SimTorrent): void {
     this.#queue.after(this.#latency, { happen: () => this.#announce(torrent) });
-  }
-
-  /** As the tracker would choose if only gateways had peers outside their zone, and all those inside it. */
-  #withGateways(asker: SimHost, found: SimHost[]): SimHost[] {
-    const { zone, isGateway } = asker.plan;
-    if (zone === undefined || this.#gateways.length === 0) return found;
-    const near = found.filter((host) => host.plan.zone === zone);
-    const origin = this.#hosts[0];
-    if (!isGateway || origin === undefined) return near;
-    const inside = this.#gateways.filter((host) => host.plan.zone === zone);
-    const outside = this.#gateways.filter((host) => host.plan.zone !== zone);
-    const far = shuffled(this.#random, outside).slice(0, gatewayPeers);
-    return [...new Set([origin, ...inside, ...far, ...near])];
   }
 
   close(): Promise<void> {
@@ -85,14 +64,12 @@ export class SimTracker {
       address: addressOf(host),
       zone,
       isComplete,
+      left: torrent.geometry.pieceCount - torrent.have.count,
       want: isComplete ? 0 : peersWanted,
       lifetime: interval + slack,
       origin: origin?.isUp === true ? { address: addressOf(origin), most: originLinks } : undefined,
     });
-    const found = this.#withGateways(
-      host,
-      peers.flatMap((peer) => this.#hosts[numberOf(peer)] ?? []),
-    );
+    const found = peers.flatMap((peer) => this.#hosts[numberOf(peer)] ?? []);
     // The answer, a connection, and the handshakes.
     this.#queue.after(4 * this.#latency, { happen: () => torrent.found(found) });
     const state = {

@@ -90,12 +90,10 @@ export function simulate(scenario: Scenario): Outcome {
       isOrigin,
       rate: slow.has(number) ? full / 10 : full,
       zone: zone?.name,
-      isGateway: zone !== undefined && number <= (scenario.tuning.gateways ?? 0) * zones.length,
       zoneLinks: zone?.links,
     };
     const host = new SimHost(plan, world);
     hosts.push(host);
-    if (plan.isGateway) world.tracker.addGateway(host);
   }
   const bound = (size / Math.min(rate, scenario.originRate)) * 1000;
   const startAt = hosts.map(({ plan }) =>

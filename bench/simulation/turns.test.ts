@@ -32,7 +32,11 @@ test('of few candidates the same are chosen as of all', () => {
         place: 'none',
         host: number,
       };
-      const member = Object.assign(candidate, { isForeign: false, idleSince: undefined });
+      const member = Object.assign(candidate, {
+        isForeign: false,
+        group: undefined,
+        idleSince: undefined,
+      });
       return member as unknown as SimMember;
     });
     for (const member of members) {

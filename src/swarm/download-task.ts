@@ -198,6 +198,7 @@ export class DownloadTask implements Download {
     );
     this.#search = new PeerSearch(metainfo.infoHash, this.#env, {
       connections: () => torrent.memberCount,
+      outside: () => fetching.peersOutside,
       met: (connection, { handshake, rest }) => torrent.join(connection, handshake, rest, true),
     });
     torrent.onLeft = (peer) => this.#search?.lost(peer.remote);
@@ -276,6 +277,7 @@ export class DownloadTask implements Download {
       idleFor: now - fetching.peerBlockAt,
       peers: this.#torrent?.memberCount ?? 0,
       usefulPeers: fetching.usefulPeers,
+      peersOutside: fetching.peersOutside,
       isSearchOver: (this.#search?.isOver ?? true) && this.#announcer.isTried,
       isUrgent: this.#waits.waitedSince(now - webSeedAfter).length > 0,
     };

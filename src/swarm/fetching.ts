@@ -1,4 +1,5 @@
 import { BlockBlame } from '../torrent/block-blame.ts';
+import type { Bitfield } from '../torrent/bitfield.ts';
 import type { Block } from '../torrent/geometry.ts';
 import { blockLength, pieceSize } from '../torrent/geometry.ts';
 import { PiecePicker } from '../torrent/piece-picker.ts';
@@ -10,6 +11,7 @@ import { LetDowns } from './let-downs.ts';
 import type { Member } from './member.ts';
 import type { Torrent, Wanting } from './torrent.ts';
 import type { WebSeed, WebSeedUser } from './web-seed.ts';
+import { ZoneBorder } from './zone-border.ts';
 
 /** A peer that owes blocks and sends none for so long (milliseconds) is left alone for a while. */
 const stallAfter = 8_000;
@@ -41,6 +43,8 @@ export class Fetching implements Wanting, WebSeedUser {
   readonly #blame = new BlockBlame<Source>();
   /** Pieces that have come since peers were told last. */
   #fresh: number[] = [];
+  /** What may be fetched from outside the zone, at a host that stands in one. */
+  readonly #border: ZoneBorder | undefined;
   #isClosed = false;
   /** When the last wanted block came from a peer, and from any source. */
   peerBlockAt: number;
@@ -58,6 +62,14 @@ export class Fetching implements Wanting, WebSeedUser {
       if ('peer' in source) source.peer.cancel(block);
     });
     this.#letDowns = new LetDowns(env.clock);
+    this.#border =
+      env.zone === undefined
+        ? undefined
+        : new ZoneBorder(env.zone, torrent.metainfo.pieceCount, env.clock.now(), {
+            members: () => torrent.members,
+            isBegun: (piece) => this.#requests.isBegun(piece),
+            isShunned: (member, now) => this.#isShunned(member, now),
+          });
     this.peerBlockAt = env.clock.now();
     this.blockAt = env.clock.now();
     env.teller.add(this);
@@ -66,6 +78,11 @@ export class Fetching implements Wanting, WebSeedUser {
   /** Connected peers that have something which is missing. */
   get usefulPeers(): number {
     return [...this.#torrent.members].filter((member) => member.useful > 0).length;
+  }
+
+  /** Connected peers outside the host's zone; all of them where no zone is known. */
+  get peersOutside(): number {
+    return this.#border?.outside ?? this.#torrent.memberCount;
   }
 
   /** A reader waits for this piece. */
@@ -84,6 +101,7 @@ export class Fetching implements Wanting, WebSeedUser {
       this.#letDowns.add(member.peer.remote.host);
       this.#settled(member);
     }
+    this.#border?.tick(now);
     this.#askAll();
     this.#env.teller.soon();
   }
@@ -116,6 +134,7 @@ export class Fetching implements Wanting, WebSeedUser {
       this.#picker.gained(piece);
       if (!this.#torrent.have.has(piece)) member.useful++;
     }
+    this.#border?.gained(member, pieces, this.#env.clock.now());
     this.#ask(member);
     this.#env.teller.soon();
   }
@@ -160,6 +179,10 @@ export class Fetching implements Wanting, WebSeedUser {
     this.#settled(source);
   }
 
+  crosses(member: Member, pieces: readonly number[]): boolean {
+    return this.#border?.claimed(member, pieces, this.#env.clock.now()) === true;
+  }
+
   rejected(member: Member, block: Block): boolean {
     if (!this.#requests.rejected(member, block)) return false;
     // Who refuses without a choke would refuse again at once.
@@ -171,6 +194,7 @@ export class Fetching implements Wanting, WebSeedUser {
 
   left(member: Member): void {
     this.#picker.left(member.peer.has);
+    this.#border?.left(member);
     this.#requests.forget(member);
     this.#settled(member);
     this.#askAll();
@@ -178,8 +202,13 @@ export class Fetching implements Wanting, WebSeedUser {
 
   reserve(source: WebSeed, most: number): readonly number[] {
     if (this.#isClosed) return [];
-    const run = this.#requests.askRun(source, most, this.#env.clock.now());
+    const now = this.#env.clock.now();
+    const run = this.#requests.askRun(source, most, now, this.#border?.fieldOf(source, now));
     for (const piece of run) this.#bufferOf(piece);
+    this.#border?.asked(
+      source,
+      run.map((piece) => ({ piece })),
+    );
     return run;
   }
 
@@ -210,10 +239,11 @@ export class Fetching implements Wanting, WebSeedUser {
     // Asking for several at a time spares a write for each block.
     if (outstanding > depth * 0.75) return;
     const blocks: Block[] = [];
+    const has = this.#fieldOf(member, now);
     // Whole pieces, so that none is left half done when a turn ends.
     let isAmidst = false;
     while (outstanding + blocks.length < (isAmidst ? peer.requestLimit : depth)) {
-      const block = this.#requests.next(member, peer.has, now);
+      const block = this.#requests.next(member, has, now);
       if (block === undefined) break;
       this.#bufferOf(block.piece);
       blocks.push(block);
@@ -225,7 +255,13 @@ export class Fetching implements Wanting, WebSeedUser {
     }
     if (blocks.length > 0) this.#drawsFrom(member);
     peer.request(blocks);
+    if (blocks.length > 0) this.#border?.asked(member, blocks);
     if (outstanding + blocks.length === 0) this.#setInterest(member);
+  }
+
+  /** Its pieces, as far as they may be fetched from it. */
+  #fieldOf(member: Member, now: number): Bitfield {
+    return this.#border?.fieldOf(member, now) ?? member.peer.has;
   }
 
   #isShunned(member: Member, now: number): boolean {
@@ -279,14 +315,14 @@ export class Fetching implements Wanting, WebSeedUser {
     const now = this.#env.clock.now();
     if (this.#isShunned(member, now)) return false;
     if (peer.reveals && peer.isChoking) return true;
-    return (
-      member.useful > 0 &&
-      (this.#requests.wants(member, peer.has, now) || this.#requests.mayNeed(peer.has))
-    );
+    if (member.useful === 0) return false;
+    const has = this.#fieldOf(member, now);
+    return this.#requests.wants(member, has, now) || this.#requests.mayNeed(has);
   }
 
   #count(source: Source, bytes: number, now: number): void {
     this.blockAt = now;
+    this.#border?.came(source, now);
     if ('peer' in source) {
       source.heardAt = now;
       if (source.isDrawing) this.#drawsFrom(source);

@@ -55,12 +55,13 @@ export class Member implements SlotCandidate {
   onLeft: () => void = () => {};
   readonly #joinedAt: number;
   readonly #clock: Clock;
+  readonly #isOfOrigin: boolean;
 
   constructor(
     peer: Peer,
     geometry: Geometry,
     now: number,
-    env: Pick<Environment, 'upload' | 'messages' | 'clock' | 'takings' | 'givings'>,
+    env: Pick<Environment, 'upload' | 'messages' | 'clock' | 'takings' | 'givings' | 'isOrigin'>,
     target: MemberTarget,
   ) {
     this.peer = peer;
@@ -69,6 +70,7 @@ export class Member implements SlotCandidate {
     this.sentPieces = new SentPieces(geometry);
     this.#target = target;
     this.#clock = env.clock;
+    this.#isOfOrigin = env.isOrigin;
     this.#taking = new TurnMeter(env.takings, turnBytes(geometry.pieceLength));
     this.giving = new TurnMeter(env.givings, turnBytes(geometry.pieceLength));
     this.since = now;
@@ -80,6 +82,11 @@ export class Member implements SlotCandidate {
 
   get host(): string {
     return this.peer.id;
+  }
+
+  /** To an origin all zones are worth the same. */
+  get group(): unknown {
+    return this.#isOfOrigin ? this.peer.zone : undefined;
   }
 
   get isInterested(): boolean {

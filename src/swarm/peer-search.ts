@@ -5,6 +5,9 @@ import type { Connection } from './network.ts';
 
 /** Connections a download looks for. */
 const wantedPeers = 30;
+/** Whoever has fewer of them outside its zone looks for some more, among the addresses that it was told last. */
+const wantedOutside = 4;
+const moreForOutside = 8;
 const longestPause = 60_000;
 /** A connection that lasts so long (milliseconds) was a success, whatever ended it. */
 const lastingAfter = 10_000;
@@ -15,6 +18,8 @@ const mostKnown = 500;
 export interface SearchUser {
   /** Connections now. */
   connections(): number;
+  /** Those of them that stand outside the host's zone; all, where it stands in none. */
+  outside(): number;
   /** A peer answered. `again` (it is connected already) may be dialled later; `never` (it is banned) may not. */
   met(connection: Connection, greeting: Greeting): 'joined' | 'again' | 'never';
 }
@@ -68,11 +73,15 @@ export class PeerSearch {
 
   dialMore(): void {
     const now = this.#env.clock.now();
-    for (const known of this.#known.values()) {
-      if (this.#abort.signal.aborted || this.#user.connections() + this.#dialling >= wantedPeers)
-        return;
-      if (known.state === 'idle' && known.nextAt <= now) void this.#dial(known);
-    }
+    const dial = (most: number, all: Iterable<Known>): void => {
+      for (const known of all) {
+        if (this.#abort.signal.aborted || this.#user.connections() + this.#dialling >= most) return;
+        if (known.state === 'idle' && known.nextAt <= now) void this.#dial(known);
+      }
+    };
+    dial(wantedPeers, this.#known.values());
+    if (this.#user.outside() >= wantedOutside || this.#user.connections() < wantedPeers) return;
+    dial(wantedPeers + moreForOutside, [...this.#known.values()].reverse());
   }
 
   close(): void {

@@ -165,6 +165,7 @@ suite('peer', () => {
             longestBlock: undefined,
             reveals: false,
             zone: parseZone('a'),
+            crossingId: undefined,
           }),
         ),
       );

@@ -1,5 +1,6 @@
 import type { RateLimiter } from '../base/rate-limiter.ts';
 import { Bitfield } from '../torrent/bitfield.ts';
+import { encodeCrossing } from '../torrent/crossing.ts';
 import {
   encodeExtensionHandshake,
   parseExtensionHandshake,
@@ -174,6 +175,12 @@ export class Peer {
     if (blocks.length === 0) return;
     const long = joinBlocks(blocks, this.longestBlock);
     this.#send(Buffer.concat(long.map((block) => encodeBlock('request', block))));
+  }
+
+  /** Tells one of the own zone which pieces are being fetched from outside it, if it wants to know. */
+  crosses(pieces: readonly number[]): void {
+    const id = this.extension?.crossingId;
+    if (id !== undefined) this.#send(encodeExtended(id, encodeCrossing(pieces)));
   }
 
   cancel(block: Block): void {

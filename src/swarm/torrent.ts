@@ -1,4 +1,5 @@
 import { Bitfield } from '../torrent/bitfield.ts';
+import { crossingId, parseCrossing } from '../torrent/crossing.ts';
 import { isValidBlock, type Block } from '../torrent/geometry.ts';
 import type { Handshake } from '../torrent/handshake.ts';
 import { longestBlock, splitBlock } from '../torrent/long-block.ts';
@@ -17,6 +18,8 @@ import { Showing } from './showing.ts';
 /** Connections of one torrent. */
 const mostMembers = 60;
 const mostMembersOfOrigin = 100;
+/** At a host in a zone so many places are kept for those whom it dials: the others of the zone could take all. */
+const keptForDialled = 8;
 /** When all are taken, one that was of no use for so long (milliseconds) makes room for another. */
 const uselessAfter = 120_000;
 const clientName = 'Docket';
@@ -28,6 +31,8 @@ export interface Wanting {
   choked(member: Member): void;
   unchoked(member: Member): void;
   block(member: Member, piece: number, begin: number, data: Uint8Array): void;
+  /** It fetches these pieces from outside the zone. False when that means nothing, or was known. */
+  crosses(member: Member, pieces: readonly number[]): boolean;
   /** False when the member did not owe the block. */
   rejected(member: Member, block: Block): boolean;
   left(member: Member): void;
@@ -140,6 +145,7 @@ export class Torrent implements PeerEvents {
       longestBlock,
       reveals: this.have.isFull && !shown.isFull,
       zone: this.#env.zone,
+      crossingId: this.#env.zone === undefined ? undefined : crossingId,
     });
     this.#showing?.update(clock.now());
     peer.start(rest, () => clock.now());
@@ -212,6 +218,7 @@ export class Torrent implements PeerEvents {
           ? peer.close('it sent a block that was not asked for')
           : this.wanting.block(member, message.piece, message.begin, message.data);
       case 'extended':
+        if (message.id === crossingId) return this.#crosses(member, message.payload);
         // Of who says now that it has more than it shows a turn is wanted.
         if (peer.reveals) this.wanting?.gained(member, []);
         return this.#heardNothing(member);
@@ -247,10 +254,19 @@ export class Torrent implements PeerEvents {
     );
   }
 
+  #crosses(member: Member, payload: Uint8Array): void {
+    const pieces =
+      this.#env.zone === undefined ? [] : parseCrossing(payload, this.metainfo.pieceCount);
+    if (pieces === undefined) return member.peer.close('it fetches what does not exist');
+    if (this.wanting?.crosses(member, pieces) !== true) this.#heardNothing(member);
+  }
+
   /** Whoever comes many times from one address leaves room for others. */
   #hasRoomFor({ remote }: Connection, isOutgoing: boolean): boolean {
-    if (this.#members.size >= this.#mostMembers) this.#makeRoom();
-    if (this.#members.size >= this.#mostMembers) return false;
+    const kept = isOutgoing || this.#env.zone === undefined ? 0 : keptForDialled;
+    const most = this.#mostMembers - kept;
+    if (this.#members.size >= most) this.#makeRoom();
+    if (this.#members.size >= most) return false;
     return isOutgoing || this.#crowd.hasRoomFor(remote.host);
   }
 

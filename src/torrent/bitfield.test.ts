@@ -20,6 +20,22 @@ suite('bitfield', () => {
     assert.equal(pictureOf(field), '.x.');
   });
 
+  test('what two have in common is counted', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.boolean(), fc.boolean()), { maxLength: 200 }), (pairs) => {
+        const [one, other] = [new Bitfield(pairs.length), new Bitfield(pairs.length)];
+        for (const [index, [inOne, inOther]] of pairs.entries()) {
+          if (inOne) one.add(index);
+          if (inOther) other.add(index);
+        }
+        const both = one.and(other);
+        const expected = [...pairs.keys()].filter((index) => one.has(index) && other.has(index));
+        assert.deepEqual([...both.indexes()], expected);
+        assert.equal(both.count, expected.length);
+      }),
+    );
+  });
+
   test('what lies outside is not had', () => {
     const field = Bitfield.full(9);
     for (const index of [-1, 9, 15, 16, 4_294_967_295]) assert.equal(field.has(index), false);

@@ -56,6 +56,16 @@ export class Bitfield {
     return true;
   }
 
+  /** The indexes that both have set. */
+  and(other: Bitfield): Bitfield {
+    const both = new Bitfield(this.length);
+    const bytes = both.#bytes;
+    for (let word = 0; word < both.#words.length; word++)
+      both.#words[word] = (this.#words[word] ?? 0) & (other.#words[word] ?? 0);
+    for (const byte of bytes) if (byte !== 0) both.#count += bitCounts[byte] ?? 0;
+    return both;
+  }
+
   /** True when both have an index set. */
   meets(other: Bitfield): boolean {
     const mine = this.#words;

@@ -15,6 +15,7 @@ const handshakes = fc.record(
     longestBlock: fc.option(fc.integer({ min: 16_385, max: 2 ** 20 - 9 }), { nil: undefined }),
     reveals: fc.boolean(),
     zone: fc.option(zones, { nil: undefined }),
+    crossingId: fc.option(fc.integer({ min: 1, max: 255 }), { nil: undefined }),
   },
   ordinary,
 );
@@ -47,6 +48,7 @@ suite('extension handshake', () => {
       longestBlock: undefined,
       reveals: false,
       zone: undefined,
+      crossingId: undefined,
     });
   });
 

@@ -1,4 +1,11 @@
-import { decodeBencode, encodeBencode, isDictionary, textOf } from './bencode.ts';
+import {
+  decodeBencode,
+  encodeBencode,
+  isDictionary,
+  textOf,
+  type BencodeDictionary,
+} from './bencode.ts';
+import { crossingName } from './crossing.ts';
 import { blockLength } from './geometry.ts';
 import { isZone, type Zone } from './zone.ts';
 
@@ -18,6 +25,8 @@ export interface ExtensionHandshake {
   readonly reveals: boolean;
   /** Docket's own key `zone`: where its host stands. */
   readonly zone: Zone | undefined;
+  /** Under which id it wants to be told what others of its zone fetch from outside (`crossing.ts`); undefined: not at all. */
+  readonly crossingId: number | undefined;
 }
 
 const longest = 16 * 1024;
@@ -25,7 +34,7 @@ const longest = 16 * 1024;
 export function encodeExtensionHandshake(handshake: ExtensionHandshake): Uint8Array {
   return encodeBencode({
     block: handshake.longestBlock,
-    m: {},
+    m: { [crossingName]: handshake.crossingId },
     p: handshake.port,
     reqq: handshake.requestLimit,
     reveals: handshake.reveals ? 1 : undefined,
@@ -40,8 +49,14 @@ export function parseExtensionHandshake(payload: Uint8Array): ExtensionHandshake
   try {
     const values = decodeBencode(payload, { bytes: longest });
     if (!isDictionary(values)) return undefined;
-    const number = (key: string, least: number, most: number): number | undefined => {
-      const value = values.get(key);
+    const messages = values.get('m');
+    const number = (
+      key: string,
+      least: number,
+      most: number,
+      from: BencodeDictionary = values,
+    ): number | undefined => {
+      const value = from.get(key);
       return typeof value === 'number' && value >= least && value <= most ? value : undefined;
     };
     const zone = textOf(values.get('zone'));
@@ -53,6 +68,7 @@ export function parseExtensionHandshake(payload: Uint8Array): ExtensionHandshake
       longestBlock: number('block', blockLength + 1, 2 ** 20 - 9),
       reveals: number('reveals', 1, 1) === 1,
       zone: isZone(zone) ? zone : undefined,
+      crossingId: isDictionary(messages) ? number(crossingName, 1, 255, messages) : undefined,
     };
   } catch {
     return undefined;

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { handoutShares, interleaved, mayHaveOrigin, type AskerLinks } from './handout.ts';
+import {
+  handoutShares,
+  interleaved,
+  isGatewayDue,
+  mayHaveOrigin,
+  type AskerLinks,
+} from './handout.ts';
 
 function shares(change: Partial<AskerLinks>): { outside: number; all: number } {
   return handoutShares({
@@ -9,6 +15,7 @@ function shares(change: Partial<AskerLinks>): { outside: number; all: number } {
     links: 0,
     linksOutside: 0,
     zoneSize: undefined,
+    part: 'inside',
     ...change,
   });
 }
@@ -35,29 +42,47 @@ suite('handout', () => {
     assert.equal(shares({ links: 40 }).all, 0);
   });
 
-  test('a fifth of the peers of a host in a zone stands outside, and at least 2', () => {
-    assert.deepEqual(shares({ zoneSize: 1000 }), { outside: 5, all: 25 });
-    assert.deepEqual(shares({ want: 5, zoneSize: 1000 }), { outside: 2, all: 5 });
-    assert.deepEqual(shares({ want: 1, zoneSize: 1000 }), { outside: 1, all: 1 });
+  test('a gateway has 8 peers outside its zone, others of it have none, and a seed has a fifth, at least 2', () => {
+    const gateway = { zoneSize: 1000, part: 'gateway' } as const;
+    assert.deepEqual(shares(gateway), { outside: 8, all: 25 });
+    assert.deepEqual(shares({ ...gateway, want: 5 }), { outside: 5, all: 5 });
+    assert.deepEqual(shares({ zoneSize: 1000 }), { outside: 0, all: 25 });
+    assert.deepEqual(shares({ zoneSize: 0 }), { outside: 0, all: 25 });
+    const seed = { zoneSize: 1000, part: 'seed' } as const;
+    assert.deepEqual(shares(seed), { outside: 5, all: 25 });
+    assert.deepEqual(shares({ ...seed, want: 5 }), { outside: 2, all: 5 });
+    assert.deepEqual(shares({ ...seed, want: 1 }), { outside: 1, all: 1 });
     assert.deepEqual(shares({ zoneSize: undefined }), { outside: 0, all: 25 });
   });
 
   test('those outside who are linked already count', () => {
-    const has = { isNew: false, zoneSize: 1000, links: 25 };
-    assert.deepEqual(shares({ ...has, linksOutside: 5 }), { outside: 2, all: 10 });
+    const has = { isNew: false, zoneSize: 1000, links: 25, part: 'gateway' } as const;
+    assert.deepEqual(shares({ ...has, linksOutside: 5 }), { outside: 3, all: 10 });
     assert.deepEqual(shares({ ...has, linksOutside: 9 }), { outside: 0, all: 10 });
     // All of its neighbours outside are gone.
-    assert.deepEqual(shares({ ...has, linksOutside: 0 }), { outside: 7, all: 10 });
-    assert.deepEqual(shares({ ...has, links: 80, linksOutside: 1 }), { outside: 15, all: 15 });
+    assert.deepEqual(shares({ ...has, linksOutside: 0 }), { outside: 8, all: 10 });
+    assert.deepEqual(shares({ ...has, links: 80, linksOutside: 1 }), { outside: 7, all: 7 });
     assert.deepEqual(shares({ ...has, links: 80, linksOutside: 2 }), { outside: 0, all: 0 });
   });
 
   test('what a small zone lacks is made up outside: to 10 neighbours at first, later to 20', () => {
-    assert.deepEqual(shares({ zoneSize: 0 }), { outside: 10, all: 25 });
-    assert.deepEqual(shares({ zoneSize: 7 }), { outside: 5, all: 25 });
-    const later = { isNew: false, zoneSize: 7 };
+    const gateway = { part: 'gateway' } as const;
+    assert.deepEqual(shares({ ...gateway, zoneSize: 0 }), { outside: 10, all: 25 });
+    assert.deepEqual(shares({ ...gateway, zoneSize: 7 }), { outside: 8, all: 25 });
+    const later = { ...gateway, isNew: false, zoneSize: 7 };
     assert.deepEqual(shares({ ...later, links: 12, linksOutside: 5 }), { outside: 8, all: 13 });
     assert.deepEqual(shares({ ...later, links: 20, linksOutside: 13 }), { outside: 0, all: 10 });
+  });
+
+  test('a zone has 6 gateways, or as many more when it gets nothing, and none when it has the blob', () => {
+    const need = { gateways: 5, complete: 2, starvedFor: 0 };
+    assert.equal(isGatewayDue(need), true);
+    assert.equal(isGatewayDue({ ...need, gateways: 6 }), false);
+    assert.equal(isGatewayDue({ ...need, complete: 3 }), false);
+    const starved = { gateways: 11, complete: 9, starvedFor: 40_000 };
+    assert.equal(isGatewayDue(starved), true);
+    assert.equal(isGatewayDue({ ...starved, gateways: 12 }), false);
+    assert.equal(isGatewayDue({ ...starved, starvedFor: 39_999 }), false);
   });
 
   test('two lists are mixed evenly, each in its order', () => {

@@ -9,13 +9,23 @@ const firstIntroductions = 25;
 /** So many more at each later announce, since some of those it has may not answer, or have no room. */
 const laterIntroductions = 10;
 
-/** Of the peers of a host in a zone, this part stands in other zones: each byte should cross into a zone about once. */
+/** So many hosts of a zone are its gateways: they alone are given peers outside, so each byte crosses into it about once. */
+const gatewaysOfZone = 6;
+/** With those that help out when the zone gets nothing. */
+const mostGatewaysOfZone = 2 * gatewaysOfZone;
+/** A zone in which so many have everything needs none. */
+const sourcesOfZone = 3;
+/** A host that lacks as much as so many milliseconds ago is not helped by the gateways that there are. */
+const starvedAfter = 40_000;
+
+/** Peers outside of a gateway: with so many, of several zones, no zone is cut off by the death of a few. */
+const outsideOfGateway = 8;
+/** So many of the peers that a zone's seeds are given stand outside. */
 const outsideShare = 0.2;
-/** At least so many do, so that no zone is cut off by the death of a few. */
 const leastOutside = 2;
 /**
- * What a host's own zone has less than this is made up outside: with fewer than 10 neighbours the last ones to finish are
- * far behind. At first it is less, since zones that begin to come up are small.
+ * What the own zone has less than this is made up outside: with fewer than 10 neighbours the last ones to finish are far
+ * behind. At first it is less, since zones that begin to come up are small.
  */
 const leastNeighbours = { first: 10, later: 20 };
 
@@ -31,6 +41,8 @@ export interface AskerLinks {
   readonly linksOutside: number;
   /** The other peers of its own zone; undefined when it has none: then all peers are alike to it. */
   readonly zoneSize: number | undefined;
+  /** What it does for its zone: only gateways and seeds have peers outside it. */
+  readonly part: 'gateway' | 'seed' | 'inside';
 }
 
 /** How many peers an asker is newly introduced to. */
@@ -43,12 +55,15 @@ export interface HandoutShares {
 
 /** How many peers a tracker newly introduces to an asker, so that all peers of a swarm get about as many neighbours. */
 export function handoutShares(asker: AskerLinks): HandoutShares {
-  const { want, isNew, links, linksOutside, zoneSize } = asker;
+  const { want, isNew, links, linksOutside, zoneSize, part } = asker;
   const room = wantedPeers(want) - links;
   const due = Math.max(firstIntroductions - links, isNew ? 0 : laterIntroductions);
   const all = Math.max(0, Math.min(room, due));
-  if (zoneSize === undefined) return { outside: 0, all };
-  const share = Math.max(leastOutside, Math.round((links + all) * outsideShare));
+  if (zoneSize === undefined || part === 'inside') return { outside: 0, all };
+  const share =
+    part === 'gateway'
+      ? outsideOfGateway
+      : Math.max(leastOutside, Math.round((links + all) * outsideShare));
   const lacking = (isNew ? leastNeighbours.first : leastNeighbours.later) - zoneSize;
   const outside = Math.max(0, Math.max(share, lacking) - linksOutside);
   // One that has all the neighbours it wants is still cut off when none of them stands outside.
@@ -56,7 +71,29 @@ export function handoutShares(asker: AskerLinks): HandoutShares {
   return { outside: Math.min(outside, Math.max(all, least)), all: Math.max(all, least) };
 }
 
-/** True for so few links of a host in a zone with other zones that it needs more, whatever it has inside. */
+/** How a zone stands, before a host of it that lacks something. */
+export interface ZoneNeed {
+  /** Gateways that announce in time and lack something, the host aside. */
+  readonly gateways: number;
+  /** How many of the zone have everything. */
+  readonly complete: number;
+  /** For how many milliseconds the host has announced that it lacks the same. */
+  readonly starvedFor: number;
+}
+
+/**
+ * True when a host becomes one of its zone's gateways: the first to come are, and whoever announces next after one has left.
+ * One that gets nothing, whatever gateways there are, is one too.
+ */
+export function isGatewayDue({ gateways, complete, starvedFor }: ZoneNeed): boolean {
+  if (starvedFor >= starvedAfter) return gateways < mostGatewaysOfZone;
+  return gateways < gatewaysOfZone && complete < sourcesOfZone;
+}
+
+/** Of the time for which a peer is listed without an announce, a gateway must announce within this part. */
+export const gatewayPatience = 0.6;
+
+/** True for so few links of a gateway with other zones that it needs more, whatever it has inside. */
 export function isCutOff(linksOutside: number): boolean {
   return linksOutside < leastOutside;
 }

@@ -99,6 +99,14 @@ suite('piece picker', () => {
     assert.deepEqual(pickerOf('xx').pickRun(10), []);
   });
 
+  test('a run may be limited to some pieces', () => {
+    const picker = pickerOf('......x.', ['xxx.xxxx', 'xxx.xxxx']);
+    assert.deepEqual(picker.pickRun(10, fieldOf('.xxx.x..')), [1, 2, 3]);
+    picker.begin(2);
+    assert.deepEqual(picker.pickRun(10, fieldOf('..xx.x..')), [3]);
+    assert.deepEqual(picker.pickRun(10, fieldOf('..x.....')), []);
+  });
+
   test('to begin or open a piece twice changes nothing', () => {
     const picker = pickerOf('...');
     picker.begin(1);

@@ -106,15 +106,16 @@ export class PiecePicker {
 
   /**
    * Up to `most` open pieces in a row, for a source that has all: those about a rare one, so that no scattered rest
-   * remains; an urgent one comes first in its run.
+   * remains; an urgent one comes first in its run. `among`: only of these.
    */
-  pickRun(most: number): readonly number[] {
-    const picked = this.pick(this.#open);
+  pickRun(most: number, among: Bitfield = this.#open): readonly number[] {
+    const picked = this.pick(among);
     if (picked === undefined) return [];
+    const isFree = (piece: number): boolean => this.isOpen(piece) && among.has(piece);
     let first = picked;
-    if (!this.isUrgent(picked)) while (picked - first < most - 1 && this.isOpen(first - 1)) first--;
+    if (!this.isUrgent(picked)) while (picked - first < most - 1 && isFree(first - 1)) first--;
     const run: number[] = [];
-    for (let piece = first; run.length < most && this.isOpen(piece); piece++) run.push(piece);
+    for (let piece = first; run.length < most && isFree(piece); piece++) run.push(piece);
     return run;
   }
 }

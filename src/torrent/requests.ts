@@ -128,14 +128,15 @@ export class Requests<Source extends object> {
   /**
    * Asks a source that has everything (a web seed) for whole pieces in a row, at most `most`: one that a reader waits
    * for, else open ones, else one that nobody goes on with or another source is slow with. They are settled like all
-   * others.
+   * others. `among`: only these pieces.
    */
-  askRun(source: Source, most: number, now: number): readonly number[] {
+  askRun(source: Source, most: number, now: number, among?: Bitfield): readonly number[] {
     const begun = [...this.#begun.values()].filter(
-      (piece) => !piece.isComplete && !piece.sources.has(source),
+      ({ piece, isComplete, sources }) =>
+        !isComplete && !sources.has(source) && among?.has(piece) !== false,
     );
     const urgent = begun.find(({ piece }) => this.#picker.isUrgent(piece));
-    let run = urgent === undefined ? this.#beginRun(most, now) : [urgent];
+    let run = urgent === undefined ? this.#beginRun(most, now, among) : [urgent];
     if (run.length === 0)
       run = begun.toSorted((a, b) => a.sources.size - b.sources.size).slice(0, 1);
     return run.map((piece) => {
@@ -328,9 +329,9 @@ export class Requests<Source extends object> {
     return begun;
   }
 
-  #beginRun(most: number, now: number): BegunPiece<Source>[] {
+  #beginRun(most: number, now: number, among?: Bitfield): BegunPiece<Source>[] {
     if (!this.#mayBegin()) return [];
-    return this.#picker.pickRun(most).map((piece) => this.#beginPiece(piece, now));
+    return this.#picker.pickRun(most, among).map((piece) => this.#beginPiece(piece, now));
   }
 
   /** For a piece that must have one sender: what others sent of it, or owe, does not count. */

@@ -16,6 +16,7 @@ function candidate(
   return {
     name,
     host: name,
+    group: undefined,
     isInterested: state !== 'apart',
     isUnchoked: state === 'served',
     isServed: false,
@@ -103,6 +104,17 @@ suite('upload slots', () => {
     assert.equal(decide([slow, candidate('b', 'waits')], 1, longestTurn), '+b -a');
   });
 
+  test('groups have equal shares, however many of each there are and however long they wait', () => {
+    const of = (group: string, ...names: readonly string[]): Named[] =>
+      names.map((name) => candidate(name, 'waits', { group, since: group === 'east' ? 0 : 100 }));
+    const east = of('east', 'a', 'b', 'c', 'd', 'e');
+    assert.equal(decide([...east, ...of('west', 'w')], 2), '+a w -');
+    assert.equal(decide([...east, ...of('west', 'v', 'w')], 4), '+a v b w -');
+    const served = candidate('s', 'served', { group: 'east' });
+    assert.equal(decide([served, ...east, ...of('west', 'w')], 2), '+w -');
+    assert.equal(decide([...east, ...of('west')], 2), '+a b -');
+  });
+
   test('who takes far longer than others is served besides, by four times the slots at most', () => {
     const slow = ['s', 't'].map((name) =>
       candidate(name, 'served', { isSlow: true, isServed: true, asked: 1_000 }),
@@ -139,6 +151,7 @@ suite('upload slots', () => {
         const state = peers.map((peer, index) => ({
           ...peer,
           name: `p${index}`,
+          group: undefined,
           isInterested: true,
           isUnchoked: false,
           since: 0,

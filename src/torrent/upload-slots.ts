@@ -11,6 +11,8 @@ export interface SlotCandidate {
   readonly isForeign: boolean;
   /** Whose it is: a host has a connection for each torrent. */
   readonly host: unknown;
+  /** Of whom it is one, where groups have equal shares of the slots: to an origin, its zone. */
+  readonly group: unknown;
   /** Since when it is unchoked, or else when its last turn ended. */
   readonly since: number;
   /** Bytes it asked for since it was unchoked. */
@@ -110,34 +112,45 @@ function isOver(candidate: SlotCandidate, now: number): boolean {
   return isIdle || candidate.asked >= candidate.grant;
 }
 
-/** For each free slot one who waits: of a host that is served least now, and among those whose last turn is longest ago. */
+/**
+ * For each free slot one who waits: of a host that is served least now, of the group that is, and among those the one whose
+ * last turn is longest ago.
+ */
 function nextOf<Candidate extends SlotCandidate>(
   candidates: readonly Candidate[],
   choked: readonly Candidate[],
   free: number,
 ): readonly Candidate[] {
-  const hosts: unknown[] = [];
+  const busy: Candidate[] = [];
   for (const candidate of candidates)
     if (candidate.isServed || (isTurn(candidate) && !choked.includes(candidate)))
-      hosts.push(candidate.host);
+      busy.push(candidate);
   const next: Candidate[] = [];
   while (next.length < free) {
     let best: Candidate | undefined;
     let bestServed = Infinity;
+    let bestGroup = Infinity;
     for (const candidate of candidates) {
       const isWaiting = candidate.isInterested && !candidate.isUnchoked && !candidate.isServed;
       if (!isWaiting || next.includes(candidate)) continue;
       let served = 0;
-      for (const host of hosts) if (host === candidate.host) served++;
+      let group = 0;
+      for (const one of busy) {
+        if (one.host === candidate.host) served++;
+        if (one.group === candidate.group) group++;
+      }
       const isBetter =
-        served < bestServed || (served === bestServed && candidate.since < (best?.since ?? 0));
+        served < bestServed ||
+        (served === bestServed &&
+          (group < bestGroup || (group === bestGroup && candidate.since < (best?.since ?? 0))));
       if (!isBetter) continue;
       best = candidate;
       bestServed = served;
+      bestGroup = group;
     }
     if (best === undefined) break;
     next.push(best);
-    hosts.push(best.host);
+    busy.push(best);
   }
   return next;
 }

@@ -6,6 +6,7 @@ const helped: SwarmHelp = {
   idleFor: 0,
   peers: 9,
   usefulPeers: 5,
+  peersOutside: 2,
   isSearchOver: true,
   isUrgent: false,
 };
@@ -40,6 +41,15 @@ suite('web seed turn', () => {
     assert.equal(turn({ idleFor: 15_001 }), true);
     assert.equal(turn({ idleFor: 15_001 }, 0.5), false);
     assert.equal(turn({ idleFor: 22_501 }, 0.5), true);
+  });
+
+  test('a host whose peers all stand in its zone leaves it to those that have others, but not for ever', () => {
+    const inside = { peersOutside: 0 };
+    assert.equal(turn({ ...inside, idleFor: 45_000 }), false);
+    assert.equal(turn({ ...inside, idleFor: 45_001 }), true);
+    assert.equal(turn({ ...inside, usefulPeers: 0, idleFor: 45_000 }), false);
+    assert.equal(turn({ ...inside, idleFor: 60_000 }, 0.5), false);
+    assert.equal(turn({ ...inside, peers: 0, usefulPeers: 0 }), true);
   });
 
   test('a reader that waits for long is helped whatever the peers do', () => {

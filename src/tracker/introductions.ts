@@ -25,20 +25,32 @@ export class Introductions {
       links: count(asker, () => true),
       linksOutside: isNamed ? count(asker, (peer) => peer.zone !== asker.zone) : 0,
       zoneSize: isNamed ? all.size - (isListed ? 1 : 0) : undefined,
+      part: asker.isComplete ? 'seed' : asker.isGateway ? 'gateway' : 'inside',
     });
     asker.isNew = false;
-    if (shares.all === 0) return [];
+    if (shares.all === 0 && !asker.isGateway) return [];
     this.#mark++;
     asker.mark = this.#mark;
     for (const peer of asker.given) peer.mark = this.#mark;
     for (const peer of asker.takers) peer.mark = this.#mark;
     const outside = this.#drawOutside(asker, shares.outside);
-    return interleaved(this.#drawInside(asker, shares.all - outside.length), outside);
+    const gateways = this.#gatewaysFor(asker);
+    const inside = this.#drawInside(asker, shares.all - outside.length - gateways.length);
+    return interleaved([...gateways, ...inside], outside);
+  }
+
+  /** The gateways of a zone all know each other: they must hear what each of them fetches from outside. */
+  #gatewaysFor(asker: SwarmPeer): readonly SwarmPeer[] {
+    if (!asker.isGateway) return [];
+    const others = [...asker.zone.gateways].filter(({ mark }) => mark !== this.#mark);
+    for (const peer of others) peer.mark = this.#mark;
+    return others;
   }
 
   #drawInside(asker: SwarmPeer, count: number): readonly SwarmPeer[] {
     const { zone } = asker;
     const fewest: SwarmPeer[] = [];
+    if (count <= 0) return fewest;
     const goal = fewestShare(count);
     if (zone.isNamed || this.#lists.zones.length === 1) {
       zone.byLinksInside.draw(fewest, goal, this.#mark, this.#random);
@@ -46,8 +58,9 @@ export class Introductions {
       this.#drawZones(fewest, goal, undefined);
     }
     const others: SwarmPeer[] = [];
-    const lists = zone.isNamed ? zone : this.#lists;
-    const list = asker.isComplete ? lists.incomplete : lists.all;
+    const { open, openIncomplete } = this.#lists;
+    const [all, incomplete] = zone.isNamed ? [zone.all, zone.incomplete] : [open, openIncomplete];
+    const list = asker.isComplete ? incomplete : all;
     list.draw(others, count - fewest.length, this.#mark, this.#random);
     return interleaved(fewest, others);
   }
@@ -62,7 +75,7 @@ export class Introductions {
     );
     if (asker.isComplete) return chosen;
     this.#drawEach(chosen, count, asker.zone, (zone, goal) =>
-      zone.all.draw(chosen, goal, this.#mark, this.#random),
+      zone.complete.draw(chosen, goal, this.#mark, this.#random),
     );
     return chosen;
   }

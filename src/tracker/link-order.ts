@@ -38,6 +38,12 @@ export class LinkOrder {
     place.index = -1;
   }
 
+  /** Adds it, or removes it. */
+  set(place: LinkPlace, isIn: boolean): void {
+    if (isIn) this.add(place);
+    else this.delete(place);
+  }
+
   /** Gives the peer another number of links, and its new place if it had one. */
   change(place: LinkPlace, by: 1 | -1): void {
     const isListed = place.index !== -1;

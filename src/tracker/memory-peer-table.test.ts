@@ -21,6 +21,7 @@ for (const zoneCount of [0, 10, 100]) {
         },
         zone: zones[number % zoneCount],
         isComplete: false,
+        left: 1,
         want: 50,
         lifetime: 75_000,
       });

@@ -2,7 +2,15 @@ import { randomInteger, type Random } from '../base/random.ts';
 import type { SwarmPeer } from './swarm-peer.ts';
 
 /** The lists that a peer can be in: each has its own of the peer's `places`. */
-export const peerLists = { all: 0, incomplete: 1, allOfZone: 2, incompleteOfZone: 3 } as const;
+export const peerLists = {
+  all: 0,
+  incomplete: 1,
+  open: 2,
+  openIncomplete: 3,
+  allOfZone: 4,
+  incompleteOfZone: 5,
+  completeOfZone: 6,
+} as const;
 
 /** Peers in no order, which are added, removed and drawn at random in constant time. */
 export class PeerList {
@@ -31,6 +39,12 @@ export class PeerList {
     last.places[this.#slot] = place;
     this.#peers.pop();
     peer.places[this.#slot] = -1;
+  }
+
+  /** Adds the peer, or removes it. */
+  set(peer: SwarmPeer, isIn: boolean): void {
+    if (isIn) this.add(peer);
+    else this.delete(peer);
   }
 
   /** Any of them; undefined when there are none. */

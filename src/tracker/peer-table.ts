@@ -17,6 +17,8 @@ export interface TableAnnounce {
   readonly address: PeerAddress;
   readonly zone: Zone | undefined;
   readonly isComplete: boolean;
+  /** Bytes that it lacks. */
+  readonly left: number;
   /** How many peers are wanted; undefined leaves it to the table. */
   readonly want: number | undefined;
   /** Milliseconds until the peer is forgotten unless it announces again. */

@@ -7,6 +7,9 @@ import { ZonePeers } from './zone-peers.ts';
 export class SwarmLists {
   readonly all = new PeerList(peerLists.all);
   readonly incomplete = new PeerList(peerLists.incomplete);
+  /** Those who may be given to peers outside their zone: who has none, gateways, and who is complete. */
+  readonly open = new PeerList(peerLists.open);
+  readonly openIncomplete = new PeerList(peerLists.openIncomplete);
   readonly #zones = new Map<Zone | undefined, ZonePeers>();
   /** The zones that have peers, to begin with any of them. */
   zones: readonly ZonePeers[] = [];
@@ -29,22 +32,20 @@ export class SwarmLists {
     this.zones = [...this.#zones.values()];
   }
 
-  /** The peer lacks something. */
-  addIncomplete(peer: SwarmPeer): void {
-    this.incomplete.add(peer);
-    peer.zone.addIncomplete(peer);
-  }
-
-  /** The peer is complete, or gone. */
-  deleteIncomplete(peer: SwarmPeer): void {
-    this.incomplete.delete(peer);
-    peer.zone.deleteIncomplete(peer);
+  /** Puts a listed peer where it belongs, by what it lacks and does. */
+  sort(peer: SwarmPeer): void {
+    const { isComplete, isGateway, zone } = peer;
+    const isOpen = isComplete || isGateway || !zone.isNamed;
+    this.incomplete.set(peer, !isComplete);
+    this.open.set(peer, isOpen);
+    this.openIncomplete.set(peer, isOpen && !isComplete);
+    zone.sort(peer);
   }
 
   delete(peer: SwarmPeer): void {
-    this.deleteIncomplete(peer);
-    this.all.delete(peer);
-    peer.zone.all.delete(peer);
+    for (const list of [this.all, this.incomplete, this.open, this.openIncomplete])
+      list.delete(peer);
+    peer.zone.delete(peer);
     if (peer.zone.all.size > 0) return;
     this.#zones.delete(peer.zone.zone);
     this.zones = [...this.#zones.values()];

@@ -17,6 +17,8 @@ export class SwarmPeer implements CompactPeer {
   /** The number of the draw that has come upon it last. */
   mark = 0;
   isComplete = false;
+  /** It lacks something, and is one of the few of its zone that are given peers outside. */
+  isGateway = false;
   readonly zone: ZonePeers;
   readonly compact: string;
   /** The peers it was given to. */
@@ -28,7 +30,7 @@ export class SwarmPeer implements CompactPeer {
   /** Its links with other zones. */
   readonly outside = new LinkPlace(this);
   /** Where it stands in the lists that it is in (`PeerList`). */
-  readonly places: number[] = [-1, -1, -1, -1];
+  readonly places: number[] = [-1, -1, -1, -1, -1, -1, -1];
   readonly host: string;
   readonly port: number;
   readonly key: string;
@@ -36,6 +38,11 @@ export class SwarmPeer implements CompactPeer {
   isNew = true;
   /** On the scale of the clock. */
   expiresAt = 0;
+  /** A gateway that has not announced by then is none any more. */
+  gatewayUntil = 0;
+  /** Bytes it lacked when it announced last, and since when it does. */
+  left: number | undefined;
+  leftSince = 0;
   /** Whether the origin was among the peers it was given. */
   hasOrigin = false;
   /** What it is answered with, as long as none of its links goes. */

@@ -1,6 +1,12 @@
 import type { Random } from '../base/random.ts';
 import { type CompactRows, compactRows } from '../torrent/compact-peers.ts';
-import { isCutOff, mayHaveOrigin, wantedPeers } from '../torrent/handout.ts';
+import {
+  gatewayPatience,
+  isCutOff,
+  isGatewayDue,
+  mayHaveOrigin,
+  wantedPeers,
+} from '../torrent/handout.ts';
 import { addressKey, type PeerAddress } from '../torrent/ids.ts';
 import { Introductions, isUseful } from './introductions.ts';
 import type { Introduction, SwarmFigures, TableAnnounce } from './peer-table.ts';
@@ -46,6 +52,7 @@ export class SwarmPeers {
     const peer = this.#find(announce);
     if (isListed) this.#list(peer, announce, now);
     else peer.isComplete = announce.isComplete;
+    this.#chooseGateway(peer, now, isListed);
     const most = wantedPeers(announce.want);
     const others = most === 0 ? nobody : this.#answer(peer, most, isListed);
     const { peers, rows } = this.#withOrigin(others, peer, announce, isListed);
@@ -70,33 +77,56 @@ export class SwarmPeers {
   }
 
   #list(peer: SwarmPeer, announce: TableAnnounce, now: number): void {
-    peer.expiresAt = now + announce.lifetime;
+    const { lifetime, isComplete, left } = announce;
+    peer.expiresAt = now + lifetime;
+    peer.gatewayUntil = now + lifetime * gatewayPatience;
+    if (peer.left !== left) peer.leftSince = now;
+    peer.left = left;
     const isNew = peer.isUnlisted;
     if (isNew) {
       this.#peers.set(peer.key, peer);
       this.#lists.add(peer);
+    } else if (peer.isComplete === isComplete) {
+      return;
     }
-    if (announce.isComplete) {
-      if (!isNew && !peer.isComplete) this.#downloaded++;
-      peer.isComplete = true;
-      this.#leaveIncomplete(peer);
-    } else if (isNew || peer.isComplete) {
-      peer.isComplete = false;
-      this.#lists.addIncomplete(peer);
+    if (isComplete && !isNew) this.#downloaded++;
+    if (isComplete) this.#releaseOrigin(peer);
+    peer.isComplete = isComplete;
+    peer.isGateway = false;
+    this.#lists.sort(peer);
+  }
+
+  /** A zone has few gateways, and always some: who announces may become one in place of others that left or fell silent. */
+  #chooseGateway(peer: SwarmPeer, now: number, isListed: boolean): void {
+    const { zone } = peer;
+    if (!zone.isNamed || peer.isComplete) return;
+    for (const gateway of zone.gateways) {
+      if (gateway.gatewayUntil > now) continue;
+      gateway.isGateway = false;
+      this.#releaseOrigin(gateway);
+      this.#lists.sort(gateway);
     }
+    if (peer.isGateway) return;
+    peer.isGateway = isGatewayDue({
+      gateways: zone.gateways.size,
+      complete: zone.complete.size,
+      starvedFor: isListed ? now - peer.leftSince : 0,
+    });
+    if (!peer.isGateway || !isListed) return;
+    peer.standing = undefined;
+    this.#lists.sort(peer);
   }
 
   #remove(peer: SwarmPeer): void {
     this.#peers.delete(peer.key);
-    this.#leaveIncomplete(peer);
+    this.#releaseOrigin(peer);
     this.#lists.delete(peer);
     for (const other of peer.given) unlink(other, other.takers, peer);
     for (const other of peer.takers) unlink(other, other.given, peer);
   }
 
   /** A peer that is complete or gone needs the origin no more, and another may have it. */
-  #leaveIncomplete(peer: SwarmPeer): void {
-    this.#lists.deleteIncomplete(peer);
+  #releaseOrigin(peer: SwarmPeer): void {
     if (!peer.hasOrigin) return;
     peer.hasOrigin = false;
     peer.zone.originLinks--;
@@ -128,10 +158,12 @@ export class SwarmPeers {
     } else {
       // There is no room left: they come before the others, from now on.
       if (isListed) asker.given.unshift(...asker.given.splice(-fresh.length));
-      peers.splice(most - fresh.length);
-      peers.unshift(...fresh);
+      putFirst(peers, fresh, most);
     }
     addUseful(peers, most, asker, asker.takers);
+    // Those outside may be on their way to it, but none should depend on that alone.
+    if (peers.length === most && isWithoutOutside(asker, peers))
+      putFirst(peers, asker.takers.filter((peer) => isOutside(asker, peer)).slice(0, most), most);
     const isWhole = fresh.length === 0 && peers.length === most;
     return { peers, isFinal: isWhole && !isWithoutOutside(asker, peers) };
   }
@@ -145,6 +177,7 @@ export class SwarmPeers {
     if (origin === undefined || peer.isComplete || want === 0) return others;
     const { most, address } = origin;
     if (!peer.hasOrigin) {
+      if (peer.zone.isNamed && !peer.isGateway) return others;
       const { namedZones } = this.#lists;
       const linksInZone = peer.zone.originLinks;
       if (!mayHaveOrigin({ most, links: this.#originLinks, linksInZone, namedZones })) {
@@ -173,9 +206,19 @@ function addUseful(
   }
 }
 
-/** True when too few of the peers that a host in a zone is given stand in other zones. */
+/** Puts some before the others, so that there are `most`. */
+function putFirst(peers: SwarmPeer[], some: readonly SwarmPeer[], most: number): void {
+  peers.splice(most - some.length);
+  peers.unshift(...some);
+}
+
+function isOutside(asker: SwarmPeer, peer: SwarmPeer): boolean {
+  return peer.zone !== asker.zone && isUseful(asker, peer);
+}
+
+/** True when too few of the peers that a gateway is given stand in other zones. */
 function isWithoutOutside(asker: SwarmPeer, peers: readonly SwarmPeer[]): boolean {
-  if (!asker.zone.isNamed) return false;
+  if (!asker.isGateway) return false;
   let outside = 0;
   for (const peer of peers) if (peer.zone !== asker.zone) outside++;
   return isCutOff(outside);

@@ -240,6 +240,7 @@ export class Tracker {
       address,
       zone,
       isComplete,
+      left,
       want: numWant,
       lifetime: 2000 * interval + slack,
       origin: origin && { address: origin, most: originLinks },

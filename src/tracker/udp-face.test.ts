@@ -125,9 +125,9 @@ suite('tracker over UDP', () => {
       await tracker.introduce(request(), { host: `10.0.2.${number}` });
     }
     const near = hosts(await announce('10.0.1.200', { zone }));
-    const inside = near.filter((host) => host.startsWith('10.0.1.')).length;
-    const outside = near.filter((host) => host.startsWith('10.0.2.')).length;
-    assert.ok(inside === 20 && outside === 5, near.join(' '));
+    assert.equal(near.filter((host) => host.startsWith('10.0.1.')).length, 25, near.join(' '));
+    const far = hosts(await announce('10.0.2.200'));
+    assert.ok(far.filter((host) => host.startsWith('10.0.2.')).length >= 10, far.join(' '));
   });
 
   test('whoever has not shown that answers reach it hears nothing but an id, not even an error', async (t) => {

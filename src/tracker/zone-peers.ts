@@ -8,9 +8,12 @@ export class ZonePeers {
   readonly zone: Zone | undefined;
   readonly all = new PeerList(peerLists.allOfZone);
   readonly incomplete = new PeerList(peerLists.incompleteOfZone);
+  readonly complete = new PeerList(peerLists.completeOfZone);
+  /** Those of the incomplete ones that are given peers of other zones, and to them; in a zone with a name. */
+  readonly gateways = new Set<SwarmPeer>();
   /** Those that lack something, by their links inside. */
   readonly byLinksInside = new LinkOrder();
-  /** The same by their links with other zones. */
+  /** The gateways by their links with other zones. */
   readonly byLinksOutside = new LinkOrder();
   /** To how many of them the origin is introduced. */
   originLinks = 0;
@@ -23,18 +26,23 @@ export class ZonePeers {
     return this.zone !== undefined;
   }
 
-  /** The peer lacks something. */
-  addIncomplete(peer: SwarmPeer): void {
-    this.incomplete.add(peer);
-    this.byLinksInside.add(peer.inside);
-    if (this.isNamed) this.byLinksOutside.add(peer.outside);
+  /** Puts one of its peers where it belongs, by what it lacks and does. */
+  sort(peer: SwarmPeer): void {
+    this.incomplete.set(peer, !peer.isComplete);
+    this.complete.set(peer, peer.isComplete);
+    this.byLinksInside.set(peer.inside, !peer.isComplete);
+    this.byLinksOutside.set(peer.outside, peer.isGateway);
+    if (peer.isGateway) this.gateways.add(peer);
+    else this.gateways.delete(peer);
   }
 
-  /** The peer is complete, or gone. */
-  deleteIncomplete(peer: SwarmPeer): void {
+  delete(peer: SwarmPeer): void {
+    this.all.delete(peer);
     this.incomplete.delete(peer);
+    this.complete.delete(peer);
     this.byLinksInside.delete(peer.inside);
     this.byLinksOutside.delete(peer.outside);
+    this.gateways.delete(peer);
   }
 
   /** One of its peers has one link with `other` more, or less. */
