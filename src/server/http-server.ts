@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { hostAndPort } from './own-address.ts';
 
@@ -6,12 +6,23 @@ import { hostAndPort } from './own-address.ts';
 export interface HttpServer {
   readonly url: string;
   readonly port: number;
-  /** Accepts no more requests, lets those under way end for a few seconds, then breaks them off. */
+  /**
+   * Accepts no more requests, lets those under way end for a few seconds, then breaks them off. Resolves when their handlers
+   * have ended, but for such as hang, on a disk that does not answer.
+   */
   close(): Promise<void>;
 }
 
+/** Answers a request; a promise resolves when nothing is done for it any more, and never rejects. */
+export type RequestHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<void> | void;
+
 /** Milliseconds for requests under way when the server closes. */
 const grace = 3_000;
+/** Milliseconds for handlers whose requests were broken off, to put on the disk what they received. */
+const settling = 10_000;
 
 /** How long clients may keep the server waiting, in milliseconds. */
 export interface HttpTimeouts {
@@ -28,10 +39,11 @@ const usualTimeouts: HttpTimeouts = { header: 60_000, silence: 300_000 };
 export async function startHttpServer(options: {
   readonly host: string;
   readonly port: number;
-  readonly handler: RequestListener;
+  readonly handler: RequestHandler;
   readonly timeouts?: HttpTimeouts;
 }): Promise<HttpServer> {
   const { header, silence } = options.timeouts ?? usualTimeouts;
+  const running = new Set<Promise<void>>();
   const server = createServer(
     {
       // A push may take hours; only silence ends it (below).
@@ -43,7 +55,12 @@ export async function startHttpServer(options: {
       // Clients in Go keep idle connections for up to 120 s, and a request may not meet a closing one.
       keepAliveTimeout: 125_000,
     },
-    options.handler,
+    (request, response) => {
+      const handled = options.handler(request, response);
+      if (handled === undefined) return;
+      running.add(handled);
+      void handled.finally(() => running.delete(handled));
+    },
   );
   server.setTimeout(silence);
   const connections = new Connections(server);
@@ -62,6 +79,10 @@ export async function startHttpServer(options: {
     const timer = setTimeout(() => server.closeAllConnections(), grace);
     await closed;
     clearTimeout(timer);
+    const given = Promise.withResolvers<void>();
+    const limit = setTimeout(given.resolve, settling);
+    await Promise.race([Promise.all(running), given.promise]);
+    clearTimeout(limit);
   };
   return { url: `http://${hostAndPort(isAny ? '127.0.0.1' : options.host, port)}`, port, close };
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { RateLimiter } from '../base/rate-limiter.ts';
+import { abortable } from '../base/abortable.ts';
 import { OciError } from '../oci/oci-error.ts';
 import type { UploadBody } from '../registry/upload-session.ts';
 
@@ -13,18 +14,21 @@ export function bodyLength(request: IncomingMessage): number | undefined {
   return request.headers['transfer-encoding'] === undefined ? contentLength(request) : undefined;
 }
 
-/** A request's body, received over the shared link. `onBytes` hears of each chunk. */
+/** A request's body, received over the shared link. `onBytes` hears of each chunk; `signal` aborts when the client has gone. */
 export function receiveBody(
   request: IncomingMessage,
   limiter: RateLimiter,
   onBytes: (count: number) => void,
+  signal: AbortSignal,
 ): UploadBody {
   async function* chunks(): AsyncGenerator<Uint8Array> {
     // A body that is refused midway must not take the connection with it: the answer goes over that.
     const bytes: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
     for await (const chunk of bytes) {
       onBytes(chunk.length);
-      await limiter.take(chunk.length);
+      const turn = limiter.take(chunk.length);
+      // What came is kept, also when nothing more will.
+      if (turn !== undefined) await abortable(turn, signal).catch(() => {});
       yield chunk;
     }
   }

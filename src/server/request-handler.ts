@@ -1,10 +1,11 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { redact } from '../base/redact.ts';
 import type { ObservedRequest } from '../observe/channels.ts';
 import { OciError } from '../oci/oci-error.ts';
 import { isRepository } from '../oci/reference.ts';
 import { answerOf, errorFields } from './error-status.ts';
 import { Exchange, parseTarget } from './exchange.ts';
+import type { RequestHandler } from './http-server.ts';
 import { answerAnnounce } from './routes/tracker.ts';
 import { findRoute } from './routes.ts';
 import type { Services } from './services.ts';
@@ -13,12 +14,12 @@ import type { Services } from './services.ts';
 const lingering = 10_000;
 
 /** Answers all requests: finds the route, runs its handler, and turns what it throws into the answer. */
-export function createRequestHandler(services: Services): RequestListener {
+export function createRequestHandler(services: Services): RequestHandler {
   return (request, response) => {
     response.on('error', () => {});
-    if (answerAnnounce(request, response, services)) return;
+    if (answerAnnounce(request, response, services)) return undefined;
     const observed = services.observer.start(request, response);
-    void handle(request, response, observed, services).finally(() => linger(request));
+    return handle(request, response, observed, services).finally(() => linger(request));
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { abortable } from '../base/abortable.ts';
 import type { BytePart } from '../oci/byte-range.ts';
 import type { OpenBlob } from '../storage/blob-store.ts';
 import type { Traffic } from './traffic.ts';
@@ -23,7 +24,8 @@ export async function sendBlob(
     const most = traffic.upload.burst === Infinity ? slice.length : chunkLength;
     for (let at = 0; at < slice.length; at += most) {
       const chunk = slice.subarray(at, at + most);
-      await traffic.upload.take(chunk.length);
+      const turn = traffic.upload.take(chunk.length);
+      if (turn !== undefined) await abortable(turn, signal);
       await writer.write(chunk);
       traffic.sent += chunk.length;
     }

@@ -46,6 +46,35 @@ test('another process keeps the folder until it dies, even when it is killed', a
   FolderLock.take(folder.path)[Symbol.dispose]();
 });
 
+test('of several processes that start at once exactly one gets the folder', async () => {
+  await using folder = await temporaryFolder();
+  const module = new URL('./folder-lock.ts', import.meta.url).href;
+  const script = `const { FolderLock } = await import(${JSON.stringify(module)});
+    const take = () => {
+      try {
+        globalThis.lock = FolderLock.take(${JSON.stringify(folder.path)});
+        return 'got';
+      } catch (error) {
+        return error.code;
+      }
+    };
+    process.stdin.once('data', () => process.stdout.write(take()));
+    process.stdin.once('end', () => process.exit());
+    process.stdout.write('ready');`;
+  const all = Array.from({ length: 4 }, () =>
+    spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    }),
+  );
+  await Promise.all(all.map((child) => once(child.stdout, 'data')));
+  const answers = all.map(async (child) => String((await once(child.stdout, 'data'))[0]));
+  for (const child of all) child.stdin.write('go');
+  const sorted = (await Promise.all(answers)).toSorted();
+  for (const child of all) child.stdin.end();
+  await Promise.all(all.map((child) => once(child, 'exit')));
+  assert.deepEqual(sorted, ['STORAGE_LOCKED', 'STORAGE_LOCKED', 'STORAGE_LOCKED', 'got']);
+});
+
 test('a folder that is not there cannot be locked', async () => {
   await using folder = await temporaryFolder();
   assert.throws(() => FolderLock.take(join(folder.path, 'missing')), { code: 'STORAGE_FAILED' });

@@ -2,6 +2,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StorageError, storageFault } from './storage-error.ts';
 
+/** Milliseconds: two that come in the same moment may stand in each other's way for a little, and one of them must get it. */
+const patience = 100;
+
 /**
  * Sees to it that one process uses a folder. The lock is the operating system's, held through SQLite (Node has no call
  * for it): it ends with its process, however that dies, so a lock is never stale, and no process id can be mistaken.
@@ -17,7 +20,7 @@ export class FolderLock implements Disposable {
   static take(folder: string): FolderLock {
     let database: DatabaseSync | undefined;
     try {
-      database = new DatabaseSync(join(folder, 'docket.lock'), { timeout: 0 });
+      database = new DatabaseSync(join(folder, 'docket.lock'), { timeout: patience });
       database.exec('begin exclusive');
       return new FolderLock(database);
     } catch (error) {

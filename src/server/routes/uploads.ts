@@ -83,10 +83,11 @@ function uploadId(exchange: Exchange): string {
   return exchange.parts['id'] ?? '';
 }
 
-function body({ request }: Exchange, { traffic }: Services): UploadBody {
-  return receiveBody(request, traffic.download, (count) => {
-    traffic.received += count;
-  });
+function body({ request, signal }: Exchange, { traffic }: Services): UploadBody {
+  const count = (bytes: number): void => {
+    traffic.received += bytes;
+  };
+  return receiveBody(request, traffic.download, count, signal);
 }
 
 function range({ request }: Exchange): UploadRange | undefined {
