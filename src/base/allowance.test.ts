@@ -18,3 +18,11 @@ test('an allowance gives so many at once, then so many a second, and saves up no
   assert.equal(allowance.isFull(6_001), true);
   assert.equal(takeAll(allowance, 1_000_000), 50);
 });
+
+test('several are taken together or not at all', () => {
+  const allowance = new Allowance(10, 50, 0);
+  assert.equal(allowance.take(0, 51), false);
+  assert.equal(allowance.take(0, 45), true);
+  assert.equal(allowance.take(0, 6), false);
+  assert.equal(allowance.take(0, 5), true);
+});

@@ -12,11 +12,11 @@ export class Allowance {
     this.#at = now;
   }
 
-  /** Takes one; false when there is none left. */
-  take(now: number): boolean {
+  /** Takes `count`; false, and nothing is taken, when there are fewer left. */
+  take(now: number, count = 1): boolean {
     this.#fill(now);
-    if (this.#left < 1) return false;
-    this.#left--;
+    if (this.#left < count) return false;
+    this.#left -= count;
     return true;
   }
 

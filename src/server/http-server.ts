@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { isAnyHost } from '../torrent/ip-address.ts';
 import { hostAndPort } from './own-address.ts';
 
 /** A server that accepts requests. */
@@ -72,7 +73,7 @@ export async function startHttpServer(options: {
     });
   });
   const { port } = server.address() as AddressInfo;
-  const isAny = options.host === '0.0.0.0' || options.host === '::';
+  const host = isAnyHost(options.host) ? '127.0.0.1' : options.host;
   const close = async (): Promise<void> => {
     const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
     connections.end();
@@ -84,7 +85,7 @@ export async function startHttpServer(options: {
     await Promise.race([Promise.all(running), given.promise]);
     clearTimeout(limit);
   };
-  return { url: `http://${hostAndPort(isAny ? '127.0.0.1' : options.host, port)}`, port, close };
+  return { url: `http://${hostAndPort(host, port)}`, port, close };
 }
 
 /** Knows which connections have requests under way: Node counts one that never sent any as busy. */

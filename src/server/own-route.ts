@@ -1,8 +1,9 @@
 import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import type { MaybePromise } from '../base/maybe-promise.ts';
-import { canonicalIp } from '../torrent/ip-address.ts';
+import { canonicalIp, networkOf } from '../torrent/ip-address.ts';
 
 /** Networks whose way is remembered, and for how long (milliseconds): addresses of a host change seldom. */
 const mostNetworks = 4_096;
@@ -29,6 +30,7 @@ export class OwnRoute {
       this.#byNetwork.clear();
       this.#since = now;
     }
+    // Hosts of one small network are reached the same way.
     const network = networkOf(host);
     const known = this.#byNetwork.get(network);
     if (known !== undefined) return known;
@@ -43,22 +45,18 @@ export class OwnRoute {
   }
 }
 
-/** Hosts of one small network are reached the same way. */
-function networkOf(host: string): string {
-  return host.includes(':')
-    ? host.split(':').slice(0, 4).join(':')
-    : host.slice(0, host.lastIndexOf('.'));
-}
-
 /** Connecting a UDP socket sends nothing: it only chooses the way. */
-function ask(host: string): Promise<string | undefined> {
+async function ask(host: string): Promise<string | undefined> {
   const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
-  return new Promise((resolve) => {
-    const end = (address: string | undefined): void => {
-      socket.close();
-      resolve(address);
-    };
-    socket.once('error', () => end(undefined));
-    socket.connect(9, host, () => end(canonicalIp(socket.address().address)));
-  });
+  try {
+    // Without a callback: one would be given the error instead of the event.
+    const connected = once(socket, 'connect');
+    socket.connect(9, host);
+    await connected;
+    return canonicalIp(socket.address().address);
+  } catch {
+    return undefined;
+  } finally {
+    socket.close();
+  }
 }

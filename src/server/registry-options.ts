@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { DocketError } from '../base/errors.ts';
 import type { LinkLimits } from '../base/link-limits.ts';
 import type { Log } from '../base/log.ts';
+import { withoutBrackets } from '../torrent/ip-address.ts';
 import type { IpRange } from '../torrent/ip-range.ts';
 import { trackerTiers, type TrackerTiers } from '../torrent/tracker-tiers.ts';
 import { hostAndPort, isHostAndPort } from './own-address.ts';
@@ -93,9 +94,7 @@ export async function advertisedAddressOf(options: RegistryOptions): Promise<str
     throw invalid(`the advertised host must be a name or an IP address, not "${advertise}"`);
   }
   try {
-    const { address } = await lookup(advertise.replace(/^\[(.*)\]$/, '$1'), {
-      order: 'ipv4first',
-    });
+    const { address } = await lookup(withoutBrackets(advertise), { order: 'ipv4first' });
     return address;
   } catch (cause) {
     throw new RegistryError(

@@ -5,6 +5,7 @@ import { codeOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { whenReady, type MaybePromise } from '../base/maybe-promise.ts';
 import type { PeerAddress } from '../torrent/ids.ts';
+import { isAnyHost } from '../torrent/ip-address.ts';
 import type { Tracker } from '../tracker/tracker.ts';
 import { UdpFace } from '../tracker/udp-face.ts';
 import type { OriginAddress } from './origin-address.ts';
@@ -46,8 +47,8 @@ function originFinder(
   origins: OriginAddress,
   clock: Clock,
 ): (peer: string) => MaybePromise<PeerAddress | undefined> {
-  const isAny = host === '0.0.0.0' || host === '::';
-  if (origins.isAdvertised || (!isAny && isIP(host) !== 0)) return () => origins.for(host);
+  if (origins.isAdvertised || (!isAnyHost(host) && isIP(host) !== 0))
+    return () => origins.for(host);
   const route = new OwnRoute(clock);
   return (peer) =>
     whenReady(route.to(peer), (own) => (own === undefined ? undefined : origins.for(own)));

@@ -1,4 +1,4 @@
-import { ipBytes } from '../torrent/ip-address.ts';
+import { networkOf } from '../torrent/ip-address.ts';
 
 /** A network may have so many times the room that is left: all hosts of a cluster may be in one. */
 const networkShare = 4;
@@ -48,10 +48,4 @@ function count(counts: Map<string, number>, key: string, by: number): void {
   const sum = (counts.get(key) ?? 0) + by;
   if (sum === 0) counts.delete(key);
   else counts.set(key, sum);
-}
-
-function networkOf(host: string): string {
-  if (!host.includes(':')) return host.slice(0, host.lastIndexOf('.'));
-  const bytes = ipBytes(host);
-  return bytes === undefined ? host : Buffer.from(bytes.subarray(0, 8)).toString('hex');
 }

@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
 import type { DatagramChannel, DatagramHandler, Datagrams } from './datagrams.ts';
 
 /** A connected socket: the system itself drops what comes from elsewhere, and tells of an end that is not there. */
@@ -12,16 +13,15 @@ async function open(
   const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
   let isClosed = false;
   socket.on('message', (packet) => handler.packet(packet));
-  await new Promise<void>((resolve, reject) => {
-    socket.once('error', reject);
-    socket.connect(port, address, () => {
-      socket.off('error', reject);
-      resolve();
-    });
-  }).catch((error: unknown) => {
+  try {
+    // Without a callback: one would be given the error instead of the event.
+    const connected = once(socket, 'connect');
+    socket.connect(port, address);
+    await connected;
+  } catch (error) {
     socket.close();
     throw error;
-  });
+  }
   socket.on('error', (error) => handler.failed(error));
   return {
     family: family === 6 ? 6 : 4,

@@ -204,6 +204,16 @@ suite('UDP tracker client', { timeout: 20_000 }, () => {
     });
   });
 
+  test('a tracker that there is no way to is unreachable each time that it is asked', async (t) => {
+    const { client } = await setUp(t);
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await assert.rejects(client.announce('udp://255.255.255.255:9/announce', announce), {
+        code: 'TRACKER_UNREACHABLE',
+        message: /EACCES|ENETUNREACH/,
+      });
+    }
+  });
+
   test('a caller that has enough ends an announce, and closing ends all', async (t) => {
     const { client, url } = await setUp(t, () => {});
     const controller = new AbortController();

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { codeOf, messageOf } from '../base/errors.ts';
 import { randomInteger, type Random } from '../base/random.ts';
 import type { AnnounceRequest, AnnounceResponse } from '../torrent/announce.ts';
+import { withoutBrackets } from '../torrent/ip-address.ts';
 import { TrackerError } from '../torrent/tracker-error.ts';
 import {
   encodeUdpAnnounce,
@@ -41,7 +42,7 @@ export class UdpTracker {
 
   constructor(url: URL, options: UdpTrackerOptions) {
     this.#name = `the tracker ${url.host}`;
-    this.#host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+    this.#host = withoutBrackets(url.hostname);
     this.#port = Number(url.port);
     this.#options = options;
     this.#key = this.#draw();

@@ -1,4 +1,4 @@
-import type { AnnounceRequest, AnnounceResponse } from './announce.ts';
+import { type AnnounceRequest, type AnnounceResponse, eventOf } from './announce.ts';
 import {
   type BencodeDictionary,
   type BencodeValue,
@@ -9,9 +9,9 @@ import {
   isList,
   textOf,
 } from './bencode.ts';
-import { compactRows, isPort, parseCompactPeers } from './compact-peers.ts';
-import { type PeerAddress, type PeerId, infoHashOf, peerIdOf } from './ids.ts';
-import { decodeTrackerAnswer } from './tracker-answer.ts';
+import { compactRows, isPort } from './compact-peers.ts';
+import { type PeerId, infoHashOf, peerIdOf } from './ids.ts';
+import { compactPeersIn, countOf, decodeTrackerAnswer, unusableAnswer } from './tracker-answer.ts';
 import { TrackerError } from './tracker-error.ts';
 import { isZone, type Zone } from './zone.ts';
 
@@ -124,7 +124,7 @@ export function parseAnnounceBatchResponse(
   const interval = countOf(answer.get('interval'));
   const torrents = answer.get('torrents');
   if (interval === undefined || !isList(torrents) || torrents.length !== count) {
-    throw invalid('it does not answer each torrent of the batch');
+    throw unusableAnswer('it does not answer each torrent of the batch');
   }
   const common = Math.max(1, interval);
   return {
@@ -151,34 +151,29 @@ function torrentOf(torrent: BencodeValue): BatchedTorrent {
     if (value === undefined) throw refusal(`${name} must be a number`);
     return value;
   };
-  const event = textOf(torrent.get('event'));
   return {
     infoHash: infoHashOf(twentyBytes(torrent.get('info_hash'), 'info_hash')),
     uploaded: amount('uploaded'),
     downloaded: amount('downloaded'),
     left: amount('left'),
-    event: event === 'started' || event === 'stopped' || event === 'completed' ? event : undefined,
+    event: eventOf(textOf(torrent.get('event'))),
     numWant: countOf(torrent.get('numwant')),
   };
 }
 
 function answerOf(torrent: BencodeValue, common: number): BatchedAnswer {
-  if (!isDictionary(torrent)) throw invalid('it has a torrent that is none');
+  if (!isDictionary(torrent)) throw unusableAnswer('it has a torrent that is none');
   const failure = textOf(torrent.get('failure reason'));
   if (failure !== undefined) return { failure };
   return {
     interval: Math.max(1, countOf(torrent.get('interval')) ?? common),
     complete: countOf(torrent.get('complete')) ?? 0,
     incomplete: countOf(torrent.get('incomplete')) ?? 0,
-    peers: [...peersOf(torrent.get('peers'), 4), ...peersOf(torrent.get('peers6'), 16)],
+    peers: [
+      ...compactPeersIn(torrent.get('peers'), 4),
+      ...compactPeersIn(torrent.get('peers6'), 16),
+    ],
   };
-}
-
-function peersOf(value: BencodeValue | undefined, addressBytes: 4 | 16): PeerAddress[] {
-  if (value === undefined) return [];
-  const peers = isBytes(value) ? parseCompactPeers(value, addressBytes) : undefined;
-  if (peers === undefined) throw invalid('its peers cannot be read');
-  return peers;
 }
 
 function twentyBytes(value: BencodeValue | undefined, name: string): Uint8Array {
@@ -186,14 +181,6 @@ function twentyBytes(value: BencodeValue | undefined, name: string): Uint8Array 
   throw refusal(`${name} must have 20 bytes`);
 }
 
-function countOf(value: BencodeValue | undefined): number | undefined {
-  return typeof value === 'number' && value >= 0 ? value : undefined;
-}
-
 function refusal(why: string): TrackerError {
   return new TrackerError('TRACKER_REQUEST_INVALID', why);
-}
-
-function invalid(why: string): TrackerError {
-  return new TrackerError('TRACKER_ANSWER_INVALID', `the tracker's answer is unusable: ${why}`);
 }

@@ -1,16 +1,15 @@
 import {
   type BencodeDictionary,
   type BencodeValue,
-  isBytes,
   isDictionary,
   isList,
   encodeBencode,
   textOf,
 } from './bencode.ts';
-import { type CompactRows, compactRows, isPort, parseCompactPeers } from './compact-peers.ts';
+import { type CompactRows, compactRows, isPort } from './compact-peers.ts';
 import type { InfoHash, PeerAddress, PeerId } from './ids.ts';
 import { canonicalIp } from './ip-address.ts';
-import { decodeTrackerAnswer } from './tracker-answer.ts';
+import { compactPeersIn, countOf, decodeTrackerAnswer, unusableAnswer } from './tracker-answer.ts';
 import { TrackerError } from './tracker-error.ts';
 import { percentEncodeHex, twentyBytesHex } from './tracker-query.ts';
 import { isZone, type Zone } from './zone.ts';
@@ -159,18 +158,18 @@ export function encodeAnnounceDictionaries(response: AnnounceResponse): Buffer<A
 export function parseAnnounceResponse(bytes: Uint8Array): AnnounceResponse {
   const answer = decodeTrackerAnswer(bytes);
   const interval = countOf(answer.get('interval'));
-  if (interval === undefined) throw invalid('it has no interval');
+  if (interval === undefined) throw unusableAnswer('it has no interval');
   return {
     interval: Math.max(1, interval),
     minInterval: countOf(answer.get('min interval')),
     complete: countOf(answer.get('complete')) ?? 0,
     incomplete: countOf(answer.get('incomplete')) ?? 0,
-    peers: [...peersOf(answer.get('peers')), ...compact(answer.get('peers6'), 16)],
+    peers: [...peersOf(answer.get('peers')), ...compactPeersIn(answer.get('peers6'), 16)],
   };
 }
 
 function peersOf(value: BencodeValue | undefined): PeerAddress[] {
-  return isList(value) ? value.filter(isDictionary).flatMap(peerOf) : compact(value, 4);
+  return isList(value) ? value.filter(isDictionary).flatMap(peerOf) : compactPeersIn(value, 4);
 }
 
 /** Peers that are named by a host name are left out: a peer's address is an IP address. */
@@ -178,17 +177,6 @@ function peerOf(peer: BencodeDictionary): PeerAddress[] {
   const host = canonicalIp(textOf(peer.get('ip')) ?? '');
   const port = peer.get('port');
   return host === undefined || !isPort(port) ? [] : [{ host, port }];
-}
-
-function compact(value: BencodeValue | undefined, addressBytes: 4 | 16): PeerAddress[] {
-  if (value === undefined) return [];
-  const peers = isBytes(value) ? parseCompactPeers(value, addressBytes) : undefined;
-  if (peers === undefined) throw invalid('its peers cannot be read');
-  return peers;
-}
-
-function countOf(value: BencodeValue | undefined): number | undefined {
-  return typeof value === 'number' && value >= 0 ? value : undefined;
 }
 
 /** Amounts beyond 2^53, which some clients send for "unknown", are as good as 2^53. */
@@ -210,10 +198,7 @@ function digits(text: string): number | undefined {
   return number;
 }
 
-function eventOf(text: string | undefined): AnnounceRequest['event'] {
+/** The event that a request names; undefined for the others, which mean nothing. */
+export function eventOf(text: string | undefined): AnnounceRequest['event'] {
   return text === 'started' || text === 'stopped' || text === 'completed' ? text : undefined;
-}
-
-function invalid(why: string): TrackerError {
-  return new TrackerError('TRACKER_ANSWER_INVALID', `the tracker's answer is unusable: ${why}`);
 }

@@ -3,7 +3,7 @@ import { BlockList, SocketAddress, isIP } from 'node:net';
 import { suite, test } from 'node:test';
 import * as fc from 'fast-check';
 import { fuzzRuns } from '../../test/mutations.ts';
-import { canonicalIp } from './ip-address.ts';
+import { canonicalIp, networkOf, withoutBrackets } from './ip-address.ts';
 
 suite('IP addresses', () => {
   test('each address has one spelling', () => {
@@ -50,6 +50,24 @@ suite('IP addresses', () => {
     for (const text of [...wrong, ...more, '1'.repeat(1000)]) {
       assert.equal(canonicalIp(text), undefined, text);
     }
+  });
+
+  test('addresses of one network have one key, however they are written', () => {
+    const alike = [
+      ['10.0.0.1', '10.0.0.254', '::ffff:10.0.0.3'],
+      ['10.0.1.1'],
+      ['fd00::1', 'fd00:0:0:0:1::', '[FD00::2:0:0:3]'],
+      ['fd00:1::1', 'fd00:1:0:0:2::'],
+      ['fe80::1', 'fe80::2%eth0'],
+      ['host'],
+    ].map((hosts) => new Set(hosts.map(networkOf)));
+    for (const keys of alike) assert.equal(keys.size, 1);
+    assert.equal(new Set(alike.flatMap((keys) => [...keys])).size, alike.length);
+  });
+
+  test('brackets are taken from an IPv6 address, and nothing from others', () => {
+    const expected = { '[::1]': '::1', '::1': '::1', '10.0.0.1': '10.0.0.1', 'a.b': 'a.b' };
+    for (const [host, bare] of Object.entries(expected)) assert.equal(withoutBrackets(host), bare);
   });
 
   test('it is the same address that Node reads', () => {

@@ -15,7 +15,7 @@ export function canonicalIp(text: string): string | undefined {
 /** The 4 or 16 bytes of an address, an IPv4 address mapped into IPv6 as 4; undefined for anything else. */
 export function ipBytes(text: string): Uint8Array | undefined {
   if (text.length > 64) return undefined;
-  const bare = text.replace(/^\[(.*)\]$/, '$1').replace(/%.*$/s, '');
+  const bare = withoutBrackets(text).replace(/%.*$/s, '');
   return bare.includes(':') ? unmapped(ipv6Bytes(bare)) : ipv4Bytes(bare);
 }
 
@@ -30,6 +30,23 @@ export function formatIp(bytes: Uint8Array): string {
   if (zeros.length < 2) return groups.join(':');
   const head = groups.slice(0, zeros.start).join(':');
   return `${head}::${groups.slice(zeros.start + zeros.length).join(':')}`;
+}
+
+/** The network of an address, /24 or in IPv6 /64, as a key; of a host name the name itself. */
+export function networkOf(host: string): string {
+  if (isDotted(host)) return host.slice(0, host.lastIndexOf('.'));
+  const bytes = ipBytes(host);
+  return bytes === undefined ? host : bytes.subarray(0, bytes.length === 4 ? 3 : 8).join('.');
+}
+
+/** True for the addresses that stand for all of a host's own. */
+export function isAnyHost(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+/** An IPv6 address without the brackets that it has in a URL; any other host as it is. */
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1');
 }
 
 /** True for an IPv4 address as it is spelt here; without a regular expression, since trackers look at so many. */
@@ -56,12 +73,7 @@ function isDotted(text: string): boolean {
 }
 
 function ipv4Bytes(text: string): Uint8Array | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part))) {
-    return undefined;
-  }
-  const numbers = parts.map(Number);
-  return numbers.every((number) => number <= 255) ? Uint8Array.from(numbers) : undefined;
+  return isDotted(text) ? Uint8Array.from(text.split('.'), Number) : undefined;
 }
 
 function ipv6Bytes(text: string): Uint8Array | undefined {

@@ -1,7 +1,6 @@
 import { encodeBencode, isDictionary } from './bencode.ts';
 import { type InfoHash, infoHashOf } from './ids.ts';
-import { decodeTrackerAnswer } from './tracker-answer.ts';
-import { TrackerError } from './tracker-error.ts';
+import { countOf, decodeTrackerAnswer, unusableAnswer } from './tracker-answer.ts';
 import { infoHashesOf, parseTrackerQuery, percentEncodeHex } from './tracker-query.ts';
 
 /** A swarm's figures (BEP 48). */
@@ -41,20 +40,14 @@ export function encodeScrapeResponse(
 /** Reads a tracker's answer. Throws TrackerError, `TRACKER_REFUSED` for a failure reason. */
 export function parseScrapeResponse(bytes: Uint8Array): Map<InfoHash, ScrapeEntry> {
   const files = decodeTrackerAnswer(bytes).get('files');
-  if (!isDictionary(files)) {
-    throw new TrackerError('TRACKER_ANSWER_INVALID', "the tracker's answer has no files");
-  }
+  if (!isDictionary(files)) throw unusableAnswer('it has no files');
   const entries = new Map<InfoHash, ScrapeEntry>();
   for (const [key, file] of files) {
     if (key.length !== 20 || !isDictionary(file)) continue;
-    const count = (name: string): number => {
-      const value = file.get(name);
-      return typeof value === 'number' && value >= 0 ? value : 0;
-    };
     entries.set(infoHashOf(Buffer.from(key, 'latin1')), {
-      complete: count('complete'),
-      incomplete: count('incomplete'),
-      downloaded: count('downloaded'),
+      complete: countOf(file.get('complete')) ?? 0,
+      incomplete: countOf(file.get('incomplete')) ?? 0,
+      downloaded: countOf(file.get('downloaded')) ?? 0,
     });
   }
   return entries;

@@ -1,11 +1,15 @@
 import { messageOf } from '../base/errors.ts';
 import {
   type BencodeDictionary,
+  type BencodeValue,
   decodeBencode,
   encodeBencode,
+  isBytes,
   isDictionary,
   textOf,
 } from './bencode.ts';
+import { parseCompactPeers } from './compact-peers.ts';
+import type { PeerAddress } from './ids.ts';
 import { TrackerError } from './tracker-error.ts';
 
 /** The most bytes of a tracker's answer that are read. */
@@ -30,6 +34,28 @@ export function decodeTrackerAnswer(
   return answer;
 }
 
+/** A number of an answer that counts something; undefined for anything else. */
+export function countOf(value: BencodeValue | undefined): number | undefined {
+  return typeof value === 'number' && value >= 0 ? value : undefined;
+}
+
+/** A row of compact peers (BEP 23, BEP 7); none where it is lacking. Throws TrackerError. */
+export function compactPeersIn(
+  value: BencodeValue | undefined,
+  addressBytes: 4 | 16,
+): PeerAddress[] {
+  if (value === undefined) return [];
+  const peers = isBytes(value) ? parseCompactPeers(value, addressBytes) : undefined;
+  if (peers === undefined) throw unusableAnswer('its peers cannot be read');
+  return peers;
+}
+
+/** What is thrown for an answer that cannot be understood. */
+export function unusableAnswer(why: string, cause?: unknown): TrackerError {
+  const message = `the tracker's answer is unusable: ${why}`;
+  return new TrackerError('TRACKER_ANSWER_INVALID', message, { cause });
+}
+
 function decode(bytes: Uint8Array, largest: number): BencodeDictionary {
   let cause: unknown = new Error('it is not a dictionary');
   try {
@@ -38,6 +64,5 @@ function decode(bytes: Uint8Array, largest: number): BencodeDictionary {
   } catch (error) {
     cause = error;
   }
-  const message = `the tracker's answer is unusable: ${messageOf(cause)}`;
-  throw new TrackerError('TRACKER_ANSWER_INVALID', message, { cause });
+  throw unusableAnswer(messageOf(cause), cause);
 }

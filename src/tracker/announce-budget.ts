@@ -1,3 +1,4 @@
+import { Allowance } from '../base/allowance.ts';
 import type { Clock } from '../base/clock.ts';
 
 /** Announces of one host that are answered in the long run, a second. */
@@ -10,8 +11,7 @@ const mostHosts = 100_000;
 /** How much each host may ask of the tracker: far more than it needs, and far less than would keep the tracker busy. */
 export class AnnounceBudget {
   readonly #clock: Clock;
-  /** The moment at which all that a host has asked for is paid; one that lies in the past says nothing. */
-  readonly #paidAt = new Map<string, number>();
+  readonly #byHost = new Map<string, Allowance>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -19,29 +19,32 @@ export class AnnounceBudget {
 
   /** Hosts that have asked for something of late. */
   get size(): number {
-    return this.#paidAt.size;
+    return this.#byHost.size;
   }
 
   /** Takes `count` announces of the host's budget. False: it has asked for too much, and nothing is taken. */
   take(host: string, count: number): boolean {
     const now = this.#clock.now();
-    const known = this.#paidAt.get(host);
-    const paidAt = Math.max(known ?? now, now) + (count * 1000) / perSecond;
-    if (paidAt - now > (burst * 1000) / perSecond) return false;
-    if (known === undefined && this.#paidAt.size >= mostHosts) this.#forgetOldest();
-    this.#paidAt.set(host, paidAt);
+    const known = this.#byHost.get(host);
+    if (known !== undefined) return known.take(now, count);
+    const allowance = new Allowance(perSecond, burst, now);
+    if (!allowance.take(now, count)) return false;
+    if (this.#byHost.size >= mostHosts) this.#forgetOldest();
+    this.#byHost.set(host, allowance);
     return true;
   }
 
   /** Forgets the hosts whose budget is whole again. */
   sweep(): void {
     const now = this.#clock.now();
-    for (const [host, paidAt] of this.#paidAt) if (paidAt <= now) this.#paidAt.delete(host);
+    for (const [host, allowance] of this.#byHost) {
+      if (allowance.isFull(now)) this.#byHost.delete(host);
+    }
   }
 
   #forgetOldest(): void {
-    for (const host of this.#paidAt.keys()) {
-      this.#paidAt.delete(host);
+    for (const host of this.#byHost.keys()) {
+      this.#byHost.delete(host);
       return;
     }
   }

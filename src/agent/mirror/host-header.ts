@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isAnyHost } from '../../torrent/ip-address.ts';
 
 /**
  * True when the `Host` header of a request names this mirror. A web page can make a browser ask 127.0.0.1 under a name of
@@ -12,5 +13,5 @@ export function isOurHost(header: string | undefined, bound: string): boolean {
   if (host === 'localhost' || host === bound.toLowerCase()) return true;
   if (isIP(host) === 0) return false;
   if (host === '::1' || host.startsWith('127.')) return true;
-  return bound === '0.0.0.0' || bound === '::';
+  return isAnyHost(bound);
 }

@@ -1,7 +1,7 @@
 import { createLog, silentLog } from '../../base/log.ts';
 import { systemClock } from '../../base/clock.ts';
 import { parseDuration } from '../../base/units.ts';
-import type { Zone } from '../../torrent/zone.ts';
+import { parseZone, type Zone } from '../../torrent/zone.ts';
 import type { ImageSink, PulledImage } from '../image/image-sink.ts';
 import { openSink, readPlace } from '../image/open-sink.ts';
 import { prepareLocation } from '../location.ts';
@@ -18,7 +18,6 @@ import { createProgress } from '../terminal/create-progress.ts';
 import type { Progress } from '../terminal/progress.ts';
 import type { ClientContext } from '../command-context.ts';
 import { parseRate } from '../../config/rate.ts';
-import { readZone } from '../../config/zone.ts';
 import { parseImageArgument, type ImageArgument } from '../image-argument.ts';
 
 export interface PullOptions {
@@ -62,7 +61,7 @@ export async function runPull(
   const image = parseImageArgument(imageText);
   const seedFor = seedTime(options.seed);
   const rate = parseRate(options.rate);
-  const zone = readZone(options.zone);
+  const zone = options.zone === undefined ? undefined : parseZone(options.zone);
   const wanted =
     options.platform === undefined ? hostPlatform(process.arch) : parsePlatform(options.platform);
   const agent = parseAgent(options.agent ?? (env['DOCKET_AGENT'] || undefined));
