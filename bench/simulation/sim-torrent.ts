@@ -186,7 +186,7 @@ export class SimTorrent {
     if (!member.isAcross && !member.isSilent)
       this.#zoneRule?.gained(piece, this.host.world.queue.now);
     if (this.#reveal !== undefined) {
-      this.#reveal.had(piece, this.host.world.queue.now);
+      this.#reveal.had(piece, member.host, this.host.world.queue.now);
       if (member.other.has.has(piece)) member.owns++;
     } else if (!this.have.isFull) this.#picker.gained(piece);
   }

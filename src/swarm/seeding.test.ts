@@ -211,8 +211,12 @@ suite('seeding', { timeout: 60_000 }, () => {
       2 * turn,
       'what one was shown the other was too',
     );
-    // A third has everything but the last piece; when it gets that too the swarm has a copy.
-    const rest = await FakePeer.dial(addressOf(origin), seed.metainfo);
+    // One alone that says it has everything is not believed.
+    const boaster = await FakePeer.dial(addressOf(origin), seed.metainfo);
+    boaster.say(encodeBitfield(Buffer.alloc(25, 0xff)));
+    await boaster.dropped();
+    // Another has everything but the last piece; when it gets that too the swarm has a copy.
+    const rest = await FakePeer.dial(addressOf(origin), seed.metainfo, { from: '127.0.0.2' });
     const field = Buffer.alloc(25, 0xff);
     field[24] = 0xfe;
     rest.say(encodeBitfield(field));

@@ -82,7 +82,7 @@ export class Showing {
   had(member: Member, pieces: Iterable<number>, now: number): void {
     const pending = this.#members.get(member)?.pending;
     for (const piece of pieces) {
-      this.#reveal.had(piece, now);
+      this.#reveal.had(piece, member.peer.remote.host, now);
       pending?.delete(piece);
     }
     if (this.#reveal.isDone(now)) this.#showAll();

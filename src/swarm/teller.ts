@@ -6,7 +6,7 @@ export interface Newsagent {
 }
 
 /** How often peers are told of new pieces and interest, in milliseconds: often enough, and much fits in one message. */
-export const tellEvery = 50;
+export const tellEvery = 150;
 
 /**
  * Has all downloads of a host tell their peers what is new: at once when nothing was told for a while, else with whatever

@@ -50,14 +50,14 @@ suite('reveal', () => {
   test('a while is three times what it usually takes, and two seconds at least', () => {
     const quick = new Reveal(3, firstOfEquals);
     assert.equal(show(quick, nothing(3), nothing(3), 0), '0 1 2');
-    quick.had(1, 100);
+    quick.had(1, 'a', 100);
     const other = nothing(3);
     assert.equal(show(quick, nothing(3), other, 1_999), '');
     assert.equal(show(quick, nothing(3), other, 2_000), '0 2');
 
     const slow = new Reveal(2, firstOfEquals);
     assert.equal(show(slow, nothing(2), nothing(2), 0), '0 1');
-    slow.had(0, 5_000);
+    slow.had(0, 'a', 5_000);
     assert.equal(show(slow, nothing(2), nothing(2), 14_999), '');
     assert.equal(show(slow, nothing(2), nothing(2), 15_000), '1');
   });
@@ -69,10 +69,21 @@ suite('reveal', () => {
 
   test('it is over when every piece is had by some peer', () => {
     const reveal = new Reveal(2, firstOfEquals);
-    reveal.had(0, 0);
-    reveal.had(0, 0);
+    show(reveal, nothing(2), nothing(2), 0);
+    reveal.had(0, 'a', 0);
+    reveal.had(0, 'a', 0);
     assert.equal(reveal.isOver, false);
-    reveal.had(1, 0);
+    reveal.had(1, 'a', 0);
+    assert.equal(reveal.isOver, true);
+  });
+
+  test('one host that says it has what nobody was shown is not believed, two are', () => {
+    const reveal = new Reveal(2, firstOfEquals);
+    for (const piece of [0, 1, 0, 1]) reveal.had(piece, 'a', 0);
+    assert.equal(show(reveal, nothing(2), fieldOf('x.'), 0), '1');
+    reveal.had(1, 'a', 0);
+    assert.equal(reveal.isOver, false);
+    reveal.had(0, 'b', 0);
     assert.equal(reveal.isOver, true);
   });
 
@@ -85,7 +96,7 @@ suite('reveal', () => {
       const reveal = new Reveal(1, firstOfEquals);
       show(reveal, nothing(1), nothing(1), 100);
       assert.equal(reveal.isDone(1e9), false);
-      reveal.had(0, 100 + took);
+      reveal.had(0, 'a', 100 + took);
       assert.equal(reveal.isDone(100 + took + wait - 1), false);
       assert.equal(reveal.isDone(100 + took + wait), true);
     }
@@ -120,7 +131,7 @@ suite('reveal', () => {
             for (let turn = 0; turn < stays; turn++)
               shown.add(reveal.next(nothing(length), shown, now) ?? 0);
             for (const piece of shown.indexes()) {
-              if ((got >> piece) & 1) reveal.had(piece, 0);
+              if ((got >> piece) & 1) reveal.had(piece, 'visitor', 0);
               else reveal.takeBack(piece);
             }
             now += 100;
@@ -131,7 +142,7 @@ suite('reveal', () => {
             show(reveal, has, shown, now);
             for (const piece of shown.indexes()) {
               has.add(piece);
-              reveal.had(piece, 0);
+              reveal.had(piece, 'stayer', 0);
             }
           }
           assert.ok(reveal.isOver);

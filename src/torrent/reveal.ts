@@ -44,6 +44,8 @@ export class Reveal {
   readonly #times: Uint16Array;
   readonly #shownAt: Float64Array;
   readonly #spread: Uint8Array;
+  /** Who says that it has a piece which was never shown. */
+  readonly #claims = new Map<number, unknown>();
   #missing: number;
   #firstAt: number | undefined;
   #overAt = 0;
@@ -72,9 +74,17 @@ export class Reveal {
     return now - this.#overAt >= wait;
   }
 
-  /** Some peer has this piece. */
-  had(piece: number, now: number): void {
+  /**
+   * The host `by` says that it has this piece. Of one that was never shown two must say so: else a single liar, who says that
+   * it has all, would end the revealing.
+   */
+  had(piece: number, by: unknown, now: number): void {
     if (this.#spread[piece] !== 0) return;
+    if (this.#times[piece] === 0 && (this.#claims.get(piece) ?? by) === by) {
+      this.#claims.set(piece, by);
+      return;
+    }
+    this.#claims.delete(piece);
     this.#spread[piece] = 1;
     this.#missing--;
     this.#overAt = now;
