@@ -3,7 +3,14 @@ import { ConfigError, type Problem } from './config-error.ts';
 import type { ConfigFile, KeyPath } from './config-file.ts';
 import { kinds } from './kinds.ts';
 import { nearest, unknownKey } from './nearest.ts';
-import { flagOf, variableOf, type SectionName, type Settings, type ValuesOf } from './setting.ts';
+import {
+  flagOf,
+  structuredKinds,
+  variableOf,
+  type SectionName,
+  type Settings,
+  type ValuesOf,
+} from './setting.ts';
 
 /** Where settings come from. What stands first counts most. */
 export interface Sources {
@@ -79,7 +86,8 @@ function givenFor(
   const variable = variableOf(section, name);
   const text = env[variable];
   if (text !== undefined && text !== '' && !isServiceLink(variable, text)) {
-    all.push({ name, raw: text, source: 'environment', place: variable });
+    const raw = structuredKinds.has(setting.kind) ? fromJson(text) : text;
+    all.push({ name, raw, source: 'environment', place: variable });
   }
   const inFile = file?.section(section)[name];
   if (file !== undefined && inFile !== undefined && inFile !== null) {
@@ -90,6 +98,15 @@ function givenFor(
     all.push({ name, raw: setting.default, source: 'default', place: 'default' });
   }
   return all;
+}
+
+/** What is no JSON is refused as a text where none is expected. */
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 function unknownInFile(

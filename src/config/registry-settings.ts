@@ -69,6 +69,11 @@ export const registrySettings = {
     text: 'start only when the folder holds a registry already, not on a mount point whose volume is missing',
     default: false,
   },
+  webhooks: {
+    kind: 'webhooks',
+    text: 'who is told of pushes and deletes over HTTP',
+    otherwise: 'nobody',
+  },
   shutdownDelay: {
     kind: 'duration',
     flag: '--shutdown-delay <time>',

@@ -21,6 +21,9 @@ export interface Setting {
   readonly required?: true;
 }
 
+/** Kinds that have parts: in a variable they stand as JSON. */
+export const structuredKinds: ReadonlySet<Kind> = new Set(['webhooks']);
+
 export type Settings = Readonly<Record<string, Setting>>;
 
 /** What a setting's value is after it was read. */

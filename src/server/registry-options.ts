@@ -8,6 +8,7 @@ import { trackerTiers, type TrackerTiers } from '../torrent/tracker-tiers.ts';
 import { hostAndPort, isHostAndPort } from './own-address.ts';
 import type { Rights } from './rights.ts';
 import { trackerUrlOf } from './tracker-url.ts';
+import type { Webhook } from './webhooks/webhook.ts';
 
 export interface RegistryOptions {
   /** Where requests are accepted: default all addresses. */
@@ -47,6 +48,8 @@ export interface RegistryOptions {
   readonly deletes?: boolean | undefined;
   /** True: manifests are taken although blobs or manifests that they name are lacking; default false. */
   readonly sparse?: boolean | undefined;
+  /** Who is told of changes. */
+  readonly webhooks?: readonly Webhook[] | undefined;
   /** Whether each request gets a line in the log: default yes. */
   readonly accessLog?: boolean | undefined;
   /** Milliseconds between being told to end, when it stops being ready, and accepting no more requests: default none. */

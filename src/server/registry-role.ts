@@ -33,6 +33,7 @@ import { ServerMetrics } from './server-metrics.ts';
 import { storageFigures } from './storage-figures.ts';
 import { startUdpTracker } from './start-udp-tracker.ts';
 import { Traffic } from './traffic.ts';
+import { Webhooks } from './webhooks/webhooks.ts';
 
 export type { RegistryOptions } from './registry-options.ts';
 
@@ -66,11 +67,18 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
   parts.use(FolderLock.take(location));
   const identity = await FolderIdentity.open(location);
   const store = parts.use(await DiskBlobStore.open(location, { identity }));
+  const webhooks = new Webhooks({
+    webhooks: options.webhooks ?? [],
+    host: options.advertise,
+    clock: systemClock,
+    wallTime: Date.now,
+  });
+  const expectVolume = (text: string): void => {
+    // The database would go on in a volume that is not there any more for anybody else.
+    if (!/^(select|rollback)/.test(text)) identity.expectNow();
+  };
   const catalog = parts.use(
-    await openSqliteCatalog(join(location, 'catalog.db'), Date.now, (text) => {
-      // The database would go on in a volume that is not there any more for anybody else.
-      if (!/^(select|rollback)/.test(text)) identity.expectNow();
-    }),
+    await openSqliteCatalog(join(location, 'catalog.db'), Date.now, expectVolume, webhooks),
   );
   const registry = new Registry({ store, catalog, log, sparse: options.sparse ?? false });
   parts.defer(() => registry.close());
@@ -106,6 +114,15 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
     storage: storageFigures(location, () => catalog.figures(), systemClock),
     uploads: () => registry.uploads.underWay,
   });
+  parts.defer(() => webhooks.close(log));
+  const version = await readVersion();
+  await webhooks.start({
+    outbox: catalog.outbox,
+    metrics: metrics.webhooks,
+    random: systemRandom,
+    log,
+    version,
+  });
   const readiness = new Readiness({ store, catalog, log });
   const handler = createRequestHandler({
     registry,
@@ -120,7 +137,7 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
     }),
     readiness,
     log,
-    version: await readVersion(),
+    version,
     tracker,
     trackers,
     advertise: options.advertise,

@@ -4,6 +4,7 @@ import { RequestMetrics } from '../observe/request-metrics.ts';
 import type { SwarmTotals } from '../swarm/swarm-types.ts';
 import type { StorageFigures } from './storage-figures.ts';
 import type { Traffic } from './traffic.ts';
+import { WebhookMetrics } from './webhooks/webhook-metrics.ts';
 
 /** What the figures are taken from. */
 export interface ServerMetricsSources {
@@ -19,6 +20,7 @@ export class ServerMetrics {
   /** Others register their figures here, too. */
   readonly register = new Register();
   readonly requests = new RequestMetrics(this.register, 'docket_registry');
+  readonly webhooks = new WebhookMetrics(this.register, Date.now);
   readonly #failures: Counter<'code'>;
 
   constructor(sources: ServerMetricsSources) {

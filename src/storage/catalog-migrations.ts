@@ -1,11 +1,12 @@
 import { sql, type Kysely } from 'kysely';
+import { addOutbox } from './migrate-outbox.ts';
 import { addReferences } from './migrate-references.ts';
 import { StorageError } from './storage-error.ts';
 
 type Migration = (database: Kysely<unknown>) => Promise<void>;
 
 /** Steps from an empty database to today's, in order; the n-th leads to version n. A step that was released never changes. */
-const migrations: readonly Migration[] = [createTables, addReferences];
+const migrations: readonly Migration[] = [createTables, addReferences, addOutbox];
 
 /**
  * Brings the database to today's version, all or nothing. The versions it went through are the rows of

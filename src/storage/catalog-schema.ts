@@ -1,7 +1,8 @@
-import type { Kysely, Transaction } from 'kysely';
+import type { Generated, Kysely, Transaction } from 'kysely';
 import type { Digest, DigestAlgorithm } from '../oci/digest.ts';
 import type { Repository, Tag } from '../oci/reference.ts';
 import type { InfoHash } from '../torrent/ids.ts';
+import type { ChangeListener } from './outbox.ts';
 
 /** The catalog's tables. Times are milliseconds since 1970. */
 export interface CatalogSchema {
@@ -48,6 +49,13 @@ export interface CatalogSchema {
     readonly algorithm: DigestAlgorithm;
     readonly started_at: number;
   };
+  readonly outbox: {
+    readonly number: Generated<number>;
+    readonly target: string;
+    readonly id: string;
+    readonly body: string;
+    readonly written_at: number;
+  };
 }
 
 export type CatalogDatabase = Kysely<CatalogSchema>;
@@ -58,6 +66,8 @@ export interface CatalogContext {
   readonly database: CatalogDatabase;
   /** Milliseconds since 1970. */
   readonly wallTime: () => number;
+  /** Whoever wants to tell others of changes. */
+  readonly changes?: ChangeListener | undefined;
 }
 
 /** How many digests are named in one query: far below the number of parameters that a database takes. */

@@ -1,6 +1,7 @@
 import type { Digest, DigestAlgorithm } from '../oci/digest.ts';
 import type { ManifestReference, Repository, Tag } from '../oci/reference.ts';
 import type { InfoHash } from '../torrent/ids.ts';
+import type { OutboxTable } from './outbox.ts';
 
 /** A part of a sorted list: what comes after `after`, at most `limit` entries. */
 export interface Page {
@@ -246,6 +247,7 @@ export interface Catalog extends AsyncDisposable {
   readonly torrents: TorrentTable;
   readonly uploads: UploadTable;
   readonly garbage: GarbageTable;
+  readonly outbox: OutboxTable;
   /** Counts everything: not for every request. */
   figures(): Promise<CatalogFigures>;
   close(): Promise<void>;

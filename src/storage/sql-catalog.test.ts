@@ -67,6 +67,7 @@ test('a catalog of the first version learns what its manifests point to', async 
   }
   const database = new DatabaseSync(harness.path);
   database.exec(`
+    drop table outbox;
     drop table manifest_references;
     alter table manifests drop column touched_at;
     alter table repository_blobs drop column touched_at;

@@ -4,9 +4,11 @@ import { migrateCatalog } from './catalog-migrations.ts';
 import type { CatalogContext, CatalogSchema } from './catalog-schema.ts';
 import type { Catalog, CatalogFigures } from './catalog.ts';
 import { nodeSqliteDatabase } from './node-sqlite-database.ts';
+import type { ChangeListener } from './outbox.ts';
 import { SqlBlobs } from './sql-blobs.ts';
 import { SqlGarbage } from './sql-garbage.ts';
 import { SqlManifests } from './sql-manifests.ts';
+import { SqlOutbox } from './sql-outbox.ts';
 import { SqlRepositories } from './sql-repositories.ts';
 import { SqlTorrents } from './sql-torrents.ts';
 import { SqlUploads } from './sql-uploads.ts';
@@ -20,6 +22,7 @@ export class SqlCatalog implements Catalog {
   readonly torrents: SqlTorrents;
   readonly uploads: SqlUploads;
   readonly garbage: SqlGarbage;
+  readonly outbox: SqlOutbox;
   readonly #context: CatalogContext;
 
   constructor(context: CatalogContext) {
@@ -30,6 +33,7 @@ export class SqlCatalog implements Catalog {
     this.torrents = new SqlTorrents(context);
     this.uploads = new SqlUploads(context);
     this.garbage = new SqlGarbage(context);
+    this.outbox = new SqlOutbox(context);
   }
 
   async figures(): Promise<CatalogFigures> {
@@ -55,12 +59,13 @@ export class SqlCatalog implements Catalog {
 
 /**
  * Opens the catalog in the SQLite file `path`, making or bringing it up to date first. `wallTime` gives milliseconds
- * since 1970; `before` may refuse a statement, by throwing. Throws StorageError.
+ * since 1970; `before` may refuse a statement, by throwing; `changes` hears of changes. Throws StorageError.
  */
 export async function openSqliteCatalog(
   path: string,
   wallTime: () => number,
   before?: (text: string) => void,
+  changes?: ChangeListener,
 ): Promise<SqlCatalog> {
   let sqlite: DatabaseSync | undefined;
   try {
@@ -70,7 +75,7 @@ export async function openSqliteCatalog(
     const dialect = new SqliteDialect({ database: nodeSqliteDatabase(sqlite, before) });
     const database = new Kysely<CatalogSchema>({ dialect });
     await migrateCatalog(database as Kysely<unknown>, wallTime);
-    return new SqlCatalog({ database, wallTime });
+    return new SqlCatalog({ database, wallTime, changes });
   } catch (error) {
     if (sqlite?.isOpen === true) sqlite.close();
     if (error instanceof StorageError) throw error;

@@ -11,6 +11,7 @@ import type {
   Unlinked,
 } from './catalog.ts';
 import { forgetUnlinked } from './sql-blobs.ts';
+import { writeMessages } from './sql-outbox.ts';
 import { namedIn, removeReferencesOf } from './sql-references.ts';
 
 /** The garbage collection's view. Every query is short, so that whoever waits for the database waits a little. */
@@ -154,7 +155,8 @@ export class SqlGarbage implements GarbageTable {
     repository: Repository,
     tags: readonly T[],
   ): Promise<readonly T[]> {
-    return await this.#context.database.transaction().execute(async (transaction) => {
+    let isTold = false;
+    const gone = await this.#context.database.transaction().execute(async (transaction) => {
       const removed: T[] = [];
       for (const tag of tags) {
         const { numDeletedRows } = await transaction
@@ -164,10 +166,17 @@ export class SqlGarbage implements GarbageTable {
           .where('digest', '=', tag.digest)
           .where('pushed_at', '=', tag.pushedAt)
           .executeTakeFirst();
-        if (numDeletedRows > 0n) removed.push(tag);
+        if (numDeletedRows === 0n) continue;
+        removed.push(tag);
+        const { name, digest } = tag;
+        const change = { kind: 'untagged', repository, digest, tags: [name] } as const;
+        const by = 'collection' as const;
+        isTold = (await writeMessages(this.#context, transaction, { ...change, by })) || isTold;
       }
       return removed;
     });
+    if (isTold) this.#context.changes?.written();
+    return gone;
   }
 
   async removeManifests(
@@ -175,13 +184,21 @@ export class SqlGarbage implements GarbageTable {
     digests: readonly Digest[],
     before: number,
   ): Promise<readonly Digest[]> {
-    return await this.#context.database.transaction().execute(async (transaction) => {
+    let isTold = false;
+    const gone = await this.#context.database.transaction().execute(async (transaction) => {
       const removed: Digest[] = [];
       for (const digest of digests) {
-        if (await removeIfUnused(transaction, repository, digest, before)) removed.push(digest);
+        const mediaType = await removeIfUnused(transaction, repository, digest, before);
+        if (mediaType === undefined) continue;
+        removed.push(digest);
+        const change = { kind: 'deleted', repository, digest, mediaType, tags: [] } as const;
+        const by = 'collection' as const;
+        isTold = (await writeMessages(this.#context, transaction, { ...change, by })) || isTold;
       }
       return removed;
     });
+    if (isTold) this.#context.changes?.written();
+    return gone;
   }
 
   async unlink(
@@ -261,13 +278,13 @@ function isPointedTo(repository: Repository, digest: RawBuilder<unknown>): RawBu
     where pointer.repository = ${repository} and pointer.target = ${digest})`;
 }
 
-/** The moment of truth: whatever was decided before, a manifest goes only when nobody wants it now. */
+/** The moment of truth: whatever was decided before, a manifest goes only when nobody wants it now. Gives its media type. */
 async function removeIfUnused(
   transaction: CatalogTransaction,
   repository: Repository,
   digest: Digest,
   before: number,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const manifest = await transaction
     .selectFrom('manifests')
     .select(['digest', 'media_type', 'bytes'])
@@ -284,12 +301,12 @@ async function removeIfUnused(
         where subject.repository = ${repository} and subject.digest = manifests.subject)`,
     )
     .executeTakeFirst();
-  if (manifest === undefined) return false;
+  if (manifest === undefined) return undefined;
   await removeReferencesOf(transaction, repository, manifest);
   await transaction
     .deleteFrom('manifests')
     .where('repository', '=', repository)
     .where('digest', '=', digest)
     .execute();
-  return true;
+  return manifest.media_type;
 }

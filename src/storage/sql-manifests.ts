@@ -17,6 +17,7 @@ import type {
   Page,
   StoredManifest,
 } from './catalog.ts';
+import { writeMessages } from './sql-outbox.ts';
 import { addReferencesOf, removeReferencesOf } from './sql-references.ts';
 import { ensureRepository } from './sql-repositories.ts';
 
@@ -37,7 +38,8 @@ export class SqlManifests implements ManifestTable {
     needs: ManifestNeeds,
   ): Promise<readonly Digest[]> {
     const now = this.#context.wallTime();
-    return await this.#context.database.transaction().execute(async (transaction) => {
+    let isTold = false;
+    const lacking = await this.#context.database.transaction().execute(async (transaction) => {
       const lacking = [
         ...(await missingFrom(transaction, 'repository_blobs', repository, needs.blobs)),
         ...(await missingFrom(transaction, 'manifests', repository, needs.manifests)),
@@ -77,8 +79,18 @@ export class SqlManifests implements ManifestTable {
           )
           .execute();
       }
+      isTold = await writeMessages(this.#context, transaction, {
+        kind: 'pushed',
+        repository,
+        digest: manifest.digest,
+        mediaType: manifest.mediaType,
+        size: manifest.bytes.length,
+        tags,
+      });
       return [];
     });
+    if (isTold) this.#context.changes?.written();
+    return lacking;
   }
 
   async find(
@@ -149,7 +161,8 @@ export class SqlManifests implements ManifestTable {
 
   async remove(repository: Repository, digest: Digest): Promise<boolean> {
     const now = this.#context.wallTime();
-    return await this.#context.database.transaction().execute(async (transaction) => {
+    let isTold = false;
+    const isRemoved = await this.#context.database.transaction().execute(async (transaction) => {
       const manifest = await transaction
         .selectFrom('manifests')
         .select(['digest', 'media_type', 'bytes'])
@@ -158,10 +171,11 @@ export class SqlManifests implements ManifestTable {
         .executeTakeFirst();
       if (manifest === undefined) return false;
       const targets = await removeReferencesOf(transaction, repository, manifest);
-      await transaction
+      const tags = await transaction
         .deleteFrom('tags')
         .where('repository', '=', repository)
         .where('digest', '=', digest)
+        .returning('name')
         .execute();
       await transaction
         .deleteFrom('manifests')
@@ -177,21 +191,39 @@ export class SqlManifests implements ManifestTable {
         .where('repository', '=', repository)
         .where('subject', '=', digest)
         .execute();
+      isTold = await writeMessages(this.#context, transaction, {
+        kind: 'deleted',
+        repository,
+        digest,
+        mediaType: manifest.media_type,
+        tags: tags.map(({ name }) => name),
+        by: 'client',
+      });
       return true;
     });
+    if (isTold) this.#context.changes?.written();
+    return isRemoved;
   }
 
   async removeTag(repository: Repository, tag: Tag): Promise<boolean> {
     const now = this.#context.wallTime();
-    return await this.#context.database.transaction().execute(async (transaction) => {
+    let isTold = false;
+    const isRemoved = await this.#context.database.transaction().execute(async (transaction) => {
       await letGo(transaction, repository, tag, now);
       const removed = await transaction
         .deleteFrom('tags')
         .where('repository', '=', repository)
         .where('name', '=', tag)
+        .returning('digest')
         .executeTakeFirst();
-      return removed.numDeletedRows > 0n;
+      if (removed === undefined) return false;
+      const { digest } = removed;
+      const change = { kind: 'untagged', repository, digest, tags: [tag], by: 'client' } as const;
+      isTold = await writeMessages(this.#context, transaction, change);
+      return true;
     });
+    if (isTold) this.#context.changes?.written();
+    return isRemoved;
   }
 
   async tags(repository: Repository, page: Page): Promise<readonly Tag[]> {

@@ -22,6 +22,7 @@ export async function runRegistry(typed: TypedRole, context: CommandContext): Pr
     deletes: values.deletes,
     sparse: values.sparse,
     mustExist: values.mustExist,
+    webhooks: values.webhooks,
     shutdownDelay: values.shutdownDelay,
     log: createLog(values.logLevel),
   };
