@@ -23,6 +23,8 @@ export interface UploadRange {
 export class UploadSession {
   readonly repository: Repository;
   readonly upload: BlobUpload;
+  /** Who began it, or went on with it after a restart. */
+  readonly client: string;
   readonly #largest: number;
   /** Undefined once it missed bytes; then the file is read again at the end. */
   #hash: RunningHash | undefined;
@@ -32,12 +34,14 @@ export class UploadSession {
   constructor(parts: {
     readonly repository: Repository;
     readonly upload: BlobUpload;
+    readonly client: string;
     readonly algorithm: DigestAlgorithm;
     /** The most bytes that a blob may have. */
     readonly largest: number;
   }) {
     this.repository = parts.repository;
     this.upload = parts.upload;
+    this.client = parts.client;
     this.#largest = parts.largest;
     this.#hash = parts.upload.size === 0 ? new RunningHash(parts.algorithm) : undefined;
   }

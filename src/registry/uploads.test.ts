@@ -204,13 +204,55 @@ test('a blob beyond the limit is refused as soon as it is exceeded', async () =>
   assert.ok(asked < 3);
 });
 
-test('too many uploads at once are refused', async () => {
-  await using it = await openTestRegistry({ sessions: 2 });
+test('too many uploads of one client end the one that was quiet the longest, and no other client loses one', async () => {
+  await using it = await openTestRegistry({ sessionsPerClient: 2 });
+  const { uploads } = it.registry;
+  const begin = async (client: string): Promise<string> =>
+    (await uploads.start(team, 'sha256', client)).id;
+  const others = await begin('other');
+  const [first, second] = [await begin('flood'), await begin('flood')];
+  await uploads.append(team, first, bodyOf(randomBytes(9)));
+  const third = await begin('flood');
+  await assert.rejects(uploads.status(team, second), { code: 'BLOB_UPLOAD_UNKNOWN' });
+  for (const id of [others, first, third]) await uploads.status(team, id);
+  assert.equal(uploads.underWay, 3);
+  assert.equal((await it.registry.catalog.uploads.list()).length, 3);
+});
+
+test('too many uploads in all end one of the client that has most', async () => {
+  await using it = await openTestRegistry({ sessions: 3 });
+  const { uploads } = it.registry;
+  const begin = async (client: string): Promise<string> =>
+    (await uploads.start(team, 'sha256', client)).id;
+  const others = await begin('other');
+  const flood = [await begin('flood'), await begin('flood')];
+  const late = await begin('late');
+  await assert.rejects(uploads.status(team, flood[0] ?? ''), { code: 'BLOB_UPLOAD_UNKNOWN' });
+  for (const id of [others, flood[1] ?? '', late]) await uploads.status(team, id);
+});
+
+test('an upload that is being received never gives way: then the new one is refused', async () => {
+  await using it = await openTestRegistry({ sessions: 1 });
   const { uploads } = it.registry;
   const { id } = await uploads.start(team);
-  await uploads.start(team);
+  const { promise: rest, resolve: sendRest } = Promise.withResolvers<Uint8Array>();
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  const bytes = randomBytes(20);
+  const body = {
+    chunks: (async function* () {
+      yield bytes.subarray(0, 10);
+      begin();
+      yield await rest;
+    })(),
+    length: 20,
+    stop() {},
+  };
+  const receiving = uploads.append(team, id, body);
+  await begun;
   await assert.rejects(uploads.start(team), { code: 'TOOMANYREQUESTS' });
-  await uploads.cancel(team, id);
+  sendRest(bytes.subarray(10));
+  await receiving;
+  await uploads.finish(team, id, sha256Of(bytes));
   await uploads.start(team);
 });
 

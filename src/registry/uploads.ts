@@ -7,12 +7,15 @@ import type { BlobStore, BlobUpload, UploadEntry } from '../storage/blob-store.t
 import type { Catalog } from '../storage/catalog.ts';
 import type { Blobs } from './blobs.ts';
 import { UploadSession, type UploadBody, type UploadRange } from './upload-session.ts';
+import { UploadSessions } from './upload-sessions.ts';
 
 export interface UploadLimits {
   /** The most bytes of a blob. */
   readonly blobBytes: number;
   /** The most uploads under way. */
   readonly sessions: number;
+  /** The most of them that one client has. */
+  readonly sessionsPerClient: number;
   /** Milliseconds after the last bytes until an upload is given up. */
   readonly abandonedAfter: number;
 }
@@ -20,6 +23,8 @@ export interface UploadLimits {
 export const defaultUploadLimits: UploadLimits = {
   blobBytes: 2 ** 40,
   sessions: 10_000,
+  // Behind a proxy many clients are one.
+  sessionsPerClient: 2000,
   abandonedAfter: 24 * 3600_000,
 };
 
@@ -44,7 +49,7 @@ export class Uploads {
   readonly #log: Log;
   readonly #limits: UploadLimits;
   /** The uploads that this process has touched; others wait in the store and the catalog. */
-  readonly #sessions = new Map<string, UploadSession>();
+  readonly #sessions = new UploadSessions();
 
   constructor(parts: {
     readonly store: BlobStore;
@@ -65,17 +70,19 @@ export class Uploads {
     return this.#sessions.size;
   }
 
-  /** Begins an upload; `algorithm` is the one that its digest is expected to have. Throws OciError TOOMANYREQUESTS. */
+  /**
+   * Begins an upload of `client`; `algorithm` is the one that its digest is expected to have. Where a limit is reached, the
+   * upload gives way that was quiet the longest of whoever has too many. Throws OciError TOOMANYREQUESTS when there is none.
+   */
   async start(
     repository: Repository,
     algorithm: DigestAlgorithm = 'sha256',
+    client = '',
   ): Promise<UploadStatus> {
-    if (this.#sessions.size >= this.#limits.sessions) {
-      throw new OciError('TOOMANYREQUESTS', `${this.#limits.sessions} uploads are under way`);
-    }
+    await this.#makeRoom(client);
     const upload = await this.#store.createUpload();
-    const session = this.#session(repository, upload, algorithm);
-    this.#sessions.set(upload.id, session);
+    const session = this.#session(repository, upload, algorithm, client);
+    this.#sessions.add(session);
     try {
       await this.#catalog.uploads.add({ id: upload.id, repository, algorithm });
     } catch (error) {
@@ -171,9 +178,20 @@ export class Uploads {
     }
     if (dryRun) return abandoned;
     for (const { id } of await this.#catalog.uploads.list()) {
-      if (!alive.has(id) && !this.#sessions.has(id)) await this.#catalog.uploads.remove(id);
+      if (!alive.has(id) && this.#sessions.get(id) === undefined)
+        await this.#catalog.uploads.remove(id);
     }
     return abandoned;
+  }
+
+  /** A flood of begun uploads takes the place of its own sender first, and never that of somebody with fewer. */
+  async #makeRoom(client: string): Promise<void> {
+    const { sessions, sessionsPerClient } = this.#limits;
+    const isFull = this.#sessions.size >= sessions;
+    if (!isFull && this.#sessions.countOf(client) < sessionsPerClient) return;
+    const quiet = this.#sessions.quietest(isFull ? this.#sessions.greediest() : client);
+    if (quiet !== undefined && (await this.#giveUp(quiet.upload))) return;
+    throw new OciError('TOOMANYREQUESTS', `${this.#sessions.size} uploads are under way`);
   }
 
   /** Ends an upload that nobody goes on with; false when somebody just does. */
@@ -184,7 +202,7 @@ export class Uploads {
     else if (session.isReceiving) return false;
     else {
       const isOver = await session.exclusively(async () => {
-        if (this.#sessions.get(id) !== session) return false;
+        if (!this.#sessions.has(session)) return false;
         await this.#forget(session);
         return true;
       });
@@ -220,6 +238,7 @@ export class Uploads {
   async #find(repository: Repository, id: string): Promise<UploadSession> {
     const session = this.#sessions.get(id) ?? (await this.#reopen(id));
     if (session === undefined || session.repository !== repository) throw unknownUpload();
+    this.#sessions.touch(session);
     return session;
   }
 
@@ -230,9 +249,10 @@ export class Uploads {
     const record = await this.#catalog.uploads.find(id);
     if (record === undefined) return undefined;
     // Two requests may come here at once: both must get the same session.
-    const session =
-      this.#sessions.get(id) ?? this.#session(record.repository, upload, record.algorithm);
-    this.#sessions.set(id, session);
+    const known = this.#sessions.get(id);
+    if (known !== undefined) return known;
+    const session = this.#session(record.repository, upload, record.algorithm, '');
+    this.#sessions.add(session);
     return session;
   }
 
@@ -240,18 +260,20 @@ export class Uploads {
     repository: Repository,
     upload: UploadSession['upload'],
     algorithm: DigestAlgorithm,
+    client: string,
   ): UploadSession {
-    return new UploadSession({ repository, upload, algorithm, largest: this.#limits.blobBytes });
+    const largest = this.#limits.blobBytes;
+    return new UploadSession({ repository, upload, algorithm, client, largest });
   }
 
   /** The request that waited for its turn may find that the one before it ended the upload. */
   #expectOpen(session: UploadSession): void {
-    if (this.#sessions.get(session.upload.id) !== session) throw unknownUpload();
+    if (!this.#sessions.has(session)) throw unknownUpload();
   }
 
   async #forget(session: UploadSession): Promise<void> {
     const { id } = session.upload;
-    this.#sessions.delete(id);
+    this.#sessions.delete(session);
     try {
       await session.upload.discard();
       await this.#catalog.uploads.remove(id);

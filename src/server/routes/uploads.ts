@@ -1,5 +1,5 @@
 import type { MaybePromise } from '../../base/maybe-promise.ts';
-import { isDigestAlgorithm, parseDigest, type Digest } from '../../oci/digest.ts';
+import { digestAlgorithm, isDigestAlgorithm, parseDigest, type Digest } from '../../oci/digest.ts';
 import { OciError } from '../../oci/oci-error.ts';
 import { parseRepository, type Repository } from '../../oci/reference.ts';
 import type { UploadBody, UploadRange } from '../../registry/upload-session.ts';
@@ -12,8 +12,9 @@ import { blobPath } from './blobs.ts';
 
 /** `POST /v2/<name>/blobs/uploads/` (distribution-spec end-4a, end-4b, end-4c, end-11). */
 export const startUpload: Handler = async (exchange, services) => {
-  const { repository, query } = exchange;
+  const { repository, query, request } = exchange;
   const { uploads, blobs } = services.registry;
+  const client = request.socket.remoteAddress ?? '';
   const mount = query.get('mount');
   if (mount !== null) {
     const digest = parseDigest(mount);
@@ -29,7 +30,7 @@ export const startUpload: Handler = async (exchange, services) => {
   const whole = query.get('digest');
   if (whole !== null && mount === null) {
     const digest = parseDigest(whole);
-    const { id } = await uploads.start(repository, algorithmFor(whole.split(':', 1)[0] ?? ''));
+    const { id } = await uploads.start(repository, digestAlgorithm(digest), client);
     try {
       await uploads.finish(repository, id, digest, body(exchange, services));
     } catch (error) {
@@ -41,7 +42,7 @@ export const startUpload: Handler = async (exchange, services) => {
     return;
   }
   const algorithm = algorithmFor(query.get('digest-algorithm') ?? 'sha256');
-  answerStatus(exchange, 202, await uploads.start(repository, algorithm));
+  answerStatus(exchange, 202, await uploads.start(repository, algorithm, client));
 };
 
 /** `PATCH /v2/<name>/blobs/uploads/<id>` (distribution-spec end-5), with or without `Content-Range`. */
