@@ -170,6 +170,21 @@ export class Blobs {
   }
 
   /**
+   * Puts an upload, whose bytes have the digest, in the place of a blob's file that was found to be wrong. False when nobody
+   * knows the blob any more.
+   */
+  async restore(upload: BlobUpload, blob: BlobRecord): Promise<boolean> {
+    const isKnown = await this.#changes.run(blob.digest, async () => {
+      if ((await this.#catalog.blobs.findAnywhere(blob.digest)) === undefined) return false;
+      await upload.commit(blob.digest);
+      await this.#catalog.damage.remove(blob.digest);
+      return true;
+    });
+    if (isKnown) this.#events.added(blob);
+    return isKnown;
+  }
+
+  /**
    * Removes the files that no repository links: a crash between a file's step and its link's leaves such, and nobody can
    * read them. Gives how many there were. Files from before the catalog stay: whoever lost a catalog may find it again.
    */

@@ -11,6 +11,7 @@ import { OciError } from '../oci/oci-error.ts';
 import type { ManifestReference, Repository, Tag } from '../oci/reference.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { Catalog, ManifestNeeds, ManifestRecord } from '../storage/catalog.ts';
+import { StorageError } from '../storage/storage-error.ts';
 import type { Uses } from './uses.ts';
 
 /** The most bytes of a manifest: what clients and the conformance suite expect a registry to take. */
@@ -45,10 +46,16 @@ export class Manifests {
     this.#uses = parts.uses;
   }
 
-  /** Whoever asks may count on the manifest from now on. Throws OciError MANIFEST_UNKNOWN. */
+  /**
+   * Whoever asks may count on the manifest from now on. Throws OciError MANIFEST_UNKNOWN, and StorageError STORAGE_CORRUPT when
+   * its bytes are not right any more.
+   */
   async get(repository: Repository, reference: ManifestReference): Promise<ManifestRecord> {
     const record = await this.#catalog.manifests.find(repository, reference);
     if (record === undefined) throw unknown(repository, reference);
+    if (digestOf(digestAlgorithm(record.digest), record.bytes) !== record.digest) {
+      throw new StorageError('STORAGE_CORRUPT', `the manifest ${record.digest} is damaged`);
+    }
     if (record.touchedAt < this.#uses.staleBefore()) {
       const { digest } = record;
       const isThere = await this.#uses.note(() =>

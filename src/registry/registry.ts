@@ -10,10 +10,13 @@ import {
   touchAgeOf,
   type RetentionRules,
 } from './gc/retention-rules.ts';
+import { Damage } from './damage.ts';
+import { Healing } from './healing.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { Manifests } from './manifests.ts';
 import { Seeding } from './seeding.ts';
 import { Uses } from './uses.ts';
+import { Verification } from './verification.ts';
 import { Uploads, type UploadLimits } from './uploads.ts';
 
 export interface RegistryParts {
@@ -40,6 +43,8 @@ export class Registry {
   readonly uploads: Uploads;
   readonly manifests: Manifests;
   readonly garbage: GarbageCollector;
+  readonly healing: Healing;
+  readonly verification: Verification;
 
   constructor(parts: RegistryParts) {
     this.store = parts.store;
@@ -48,9 +53,26 @@ export class Registry {
     checkRetention(retention);
     const changes = new KeyedLock();
     const uses = new Uses({ log: parts.log, wallTime, staleAfter: touchAgeOf(retention) });
-    this.seeding = new Seeding({ ...parts, changes });
+    const damage = new Damage({
+      ...parts,
+      changes,
+      found: (digest) => this.seeding.condemned(digest),
+    });
+    this.seeding = new Seeding({
+      ...parts,
+      changes,
+      damage,
+      lost: (blob) => this.healing.request(blob),
+    });
     this.blobs = new Blobs({ ...parts, changes, uses, events: this.seeding });
     this.uploads = new Uploads({ ...parts, blobs: this.blobs });
+    this.healing = new Healing({ ...parts, blobs: this.blobs });
+    this.verification = new Verification({
+      ...parts,
+      damage,
+      healing: this.healing,
+      wallTime,
+    });
     this.manifests = new Manifests({ ...parts, uses });
     this.garbage = new GarbageCollector({
       ...parts,
@@ -64,6 +86,8 @@ export class Registry {
 
   /** Ends the work in the background. The store and the catalog stay open. */
   async close(): Promise<void> {
+    await this.verification.cancel();
+    await this.healing.close();
     await this.seeding.close();
   }
 }

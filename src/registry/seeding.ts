@@ -7,6 +7,7 @@ import type { Seed } from '../swarm/swarm-types.ts';
 import type { InfoHash } from '../torrent/ids.ts';
 import { parseMetainfo } from '../torrent/metainfo.ts';
 import type { BlobEvents } from './blobs.ts';
+import type { Damage } from './damage.ts';
 import type { KeyedLock } from './keyed-lock.ts';
 import { Torrents } from './torrents.ts';
 
@@ -30,6 +31,7 @@ export class Seeding implements BlobEvents {
   /** What was announced, to withdraw it when the blob is gone from the catalog. */
   readonly #announced = new Map<Digest, InfoHash>();
   readonly #infoHashes = new Set<InfoHash>();
+  readonly #lost: (blob: BlobRecord) => void;
   /** Blobs that were found damaged: not seeded until they are pushed again, or found right. */
   readonly #damaged = new Set<Digest>();
 
@@ -37,11 +39,15 @@ export class Seeding implements BlobEvents {
     readonly store: LocalBlobStore;
     readonly catalog: Catalog;
     readonly changes: KeyedLock;
+    readonly damage: Damage;
     readonly log: Log;
+    /** Told of each blob that can be seeded no more, unless somebody gets it back; must not throw. */
+    readonly lost: (blob: BlobRecord) => void;
   }) {
     this.#store = parts.store;
     this.#catalog = parts.catalog;
     this.#log = parts.log;
+    this.#lost = parts.lost;
     this.torrents = new Torrents({ ...parts, made: (record) => this.#announce([record]) });
   }
 
@@ -104,7 +110,14 @@ export class Seeding implements BlobEvents {
       this.#trustAgain(digest);
     } catch (error) {
       this.#log.debug({ digest, error: messageOf(error) }, 'the blob is damaged or missing');
+      const blob = await this.#catalog.blobs.findAnywhere(digest).catch(() => undefined);
+      if (blob !== undefined) this.#lost(blob);
     }
+  }
+
+  /** The blob was found to be wrong, by others: it is not seeded until it is stored anew. */
+  condemned(digest: Digest): void {
+    this.#damaged.add(digest);
   }
 
   #trustAgain(digest: Digest): void {

@@ -6,6 +6,7 @@ import type { BlobStore } from '../storage/blob-store.ts';
 import type { Catalog, TorrentRecord } from '../storage/catalog.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { encodeMetainfo, type Metainfo } from '../torrent/metainfo.ts';
+import type { Damage } from './damage.ts';
 import type { KeyedLock } from './keyed-lock.ts';
 import { makeMetainfo } from './make-metainfo.ts';
 
@@ -22,6 +23,7 @@ export class Torrents {
   readonly #store: BlobStore;
   readonly #catalog: Catalog;
   readonly #changes: KeyedLock;
+  readonly #damage: Damage;
   readonly #log: Log;
   readonly #made: (record: TorrentRecord) => void;
   readonly #closing = new AbortController();
@@ -35,6 +37,7 @@ export class Torrents {
     readonly catalog: Catalog;
     /** Whoever replaces or removes the file of a digest has it meanwhile. */
     readonly changes: KeyedLock;
+    readonly damage: Damage;
     readonly log: Log;
     /** Told of each new torrent; must not throw. */
     readonly made: (record: TorrentRecord) => void;
@@ -42,6 +45,7 @@ export class Torrents {
     this.#store = parts.store;
     this.#catalog = parts.catalog;
     this.#changes = parts.changes;
+    this.#damage = parts.damage;
     this.#log = parts.log;
     this.#made = parts.made;
   }
@@ -63,7 +67,7 @@ export class Torrents {
   }
 
   /**
-   * Hashes a blob anew. Throws StorageError STORAGE_CORRUPT when it is damaged, and removes its file then; OciError
+   * Hashes a blob anew. Throws StorageError STORAGE_CORRUPT when it is damaged, and puts its file aside then; OciError
    * BLOB_UNKNOWN when there is none.
    */
   async check(digest: Digest): Promise<void> {
@@ -141,13 +145,7 @@ export class Torrents {
       try {
         return await this.#describe(digest);
       } catch (error) {
-        if (isCorrupt(error)) {
-          this.#log.error(
-            { digest, error: error.message },
-            'removed a damaged blob; push it again',
-          );
-          await this.#store.remove(digest);
-        }
+        if (isCorrupt(error)) await this.#damage.condemn(digest, 'damaged');
         throw error;
       }
     });

@@ -2,6 +2,7 @@ import type { Generated, Kysely, Transaction } from 'kysely';
 import type { Digest, DigestAlgorithm } from '../oci/digest.ts';
 import type { Repository, Tag } from '../oci/reference.ts';
 import type { InfoHash } from '../torrent/ids.ts';
+import type { Problem } from './catalog.ts';
 import type { ChangeListener } from './outbox.ts';
 
 /** The catalog's tables. Times are milliseconds since 1970. */
@@ -42,6 +43,11 @@ export interface CatalogSchema {
     readonly digest: Digest;
     readonly info_hash: InfoHash;
     readonly metainfo: Uint8Array;
+  };
+  readonly damaged_blobs: {
+    readonly digest: Digest;
+    readonly problem: Problem;
+    readonly found_at: number;
   };
   readonly uploads: {
     readonly id: string;

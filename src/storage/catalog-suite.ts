@@ -67,6 +67,50 @@ export function catalogSuite(name: string, createHarness: () => Promise<CatalogH
     );
 
     test(
+      'all blobs are listed page by page, and summed up',
+      withCatalog(async ({ blobs }) => {
+        assert.deepEqual(await blobs.totals(), { count: 0, bytes: 0 });
+        const many = ['a', 'bb', 'ccc'].map(blobNamed);
+        for (const blob of many) await blobs.link(red, blob);
+        await blobs.link(blue, blobNamed('a'));
+        const sorted = many.toSorted((a, b) => (a.digest < b.digest ? -1 : 1));
+        const page = await blobs.list({ limit: 2 });
+        assert.deepEqual(page, sorted.slice(0, 2));
+        assert.deepEqual(await blobs.list({ after: page[1]?.digest, limit: 2 }), sorted.slice(2));
+        assert.deepEqual(await blobs.totals(), { count: 3, bytes: 6 });
+      }),
+    );
+
+    test(
+      'a blob counts as damaged until it is linked anew, or forgotten',
+      withCatalog(async ({ blobs, damage }) => {
+        const [one, two, unknown] = [blobNamed('a'), blobNamed('bb'), blobNamed('ccc')];
+        await blobs.link(red, one);
+        await blobs.link(red, two);
+        assert.equal(await damage.add(unknown.digest, 'damaged'), false);
+        for (const { digest } of [one, two])
+          assert.equal(await damage.add(digest, 'missing'), true);
+        const [first] = (await damage.list()).filter(({ digest }) => digest === one.digest);
+        assert.equal(await damage.add(one.digest, 'damaged'), true);
+        const found = (await damage.list()).find(({ digest }) => digest === one.digest);
+        assert.deepEqual(found, { ...first, problem: 'damaged' });
+        assert.equal(found?.size, 1);
+        assert.ok((found?.foundAt ?? 0) > Date.now() - 60_000);
+        await blobs.link(blue, one);
+        assert.deepEqual(
+          (await damage.list()).map(({ digest }) => digest),
+          [two.digest],
+        );
+        assert.equal(await blobs.unlink(red, two.digest), 'orphaned');
+        assert.deepEqual(await damage.list(), []);
+        await blobs.link(red, two);
+        await damage.add(two.digest, 'unreadable');
+        await damage.remove(two.digest);
+        assert.deepEqual(await damage.list(), []);
+      }),
+    );
+
+    test(
       'the sizes of thousands of blobs are found at once, in one repository',
       withCatalog(async ({ blobs }) => {
         const many = Array.from({ length: 1100 }, (_, at) => blobNamed('x'.repeat(at)));

@@ -92,6 +92,13 @@ export interface BlobTable {
   findAnywhere(digest: Digest): Promise<BlobRecord | undefined>;
   /** Repositories that link the blob, in byte-wise order, at most `limit`. */
   holders(digest: Digest, limit: number): Promise<readonly Repository[]>;
+  /** All known blobs, in the order of their digests. */
+  list(page: {
+    readonly after?: Digest | undefined;
+    readonly limit: number;
+  }): Promise<readonly BlobRecord[]>;
+  /** How many blobs are known, and their bytes. */
+  totals(): Promise<{ readonly count: number; readonly bytes: number }>;
   /** Takes a repository's link away; with the last one the blob and its torrent are forgotten: `orphaned`. */
   unlink(repository: Repository, digest: Digest): Promise<'absent' | 'unlinked' | 'orphaned'>;
   /** Notes that somebody counts on a repository's blob now, unless that was noted at `since` or later (milliseconds since 1970). */
@@ -142,6 +149,27 @@ export interface TorrentTable {
   list(): Promise<readonly TorrentEntry[]>;
   /** Known blobs of at least one byte that have no torrent yet. */
   missing(): Promise<readonly BlobRecord[]>;
+}
+
+/**
+ * What can be wrong with a blob: `damaged`: its bytes are not those of its digest; `missing`: they are not there;
+ * `unreadable`: the disk does not give them.
+ */
+export type Problem = 'damaged' | 'missing' | 'unreadable';
+
+export interface DamageRecord extends BlobRecord {
+  readonly problem: Problem;
+  /** When it was first found, in milliseconds since 1970. */
+  readonly foundAt: number;
+}
+
+/** Known blobs that were found to be wrong. An entry goes when the blob is linked anew, or forgotten. */
+export interface DamageTable {
+  /** False when the blob is not known any more. */
+  add(digest: Digest, problem: Problem): Promise<boolean>;
+  remove(digest: Digest): Promise<void>;
+  /** In the order of the digests. */
+  list(): Promise<readonly DamageRecord[]>;
 }
 
 /** Uploads under way, so that they go on after a restart. */
@@ -245,6 +273,7 @@ export interface Catalog extends AsyncDisposable {
   readonly blobs: BlobTable;
   readonly manifests: ManifestTable;
   readonly torrents: TorrentTable;
+  readonly damage: DamageTable;
   readonly uploads: UploadTable;
   readonly garbage: GarbageTable;
   readonly outbox: OutboxTable;

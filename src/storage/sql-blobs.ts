@@ -27,6 +27,7 @@ export class SqlBlobs implements BlobTable {
           conflict.columns(['repository', 'digest']).doUpdateSet({ touched_at: now }),
         )
         .execute();
+      await transaction.deleteFrom('damaged_blobs').where('digest', '=', blob.digest).execute();
     });
   }
 
@@ -75,6 +76,27 @@ export class SqlBlobs implements BlobTable {
       .limit(limit)
       .execute();
     return rows.map((row) => row.repository);
+  }
+
+  async list(page: {
+    readonly after?: Digest | undefined;
+    readonly limit: number;
+  }): Promise<readonly BlobRecord[]> {
+    return await this.#context.database
+      .selectFrom('blobs')
+      .select(['digest', 'size'])
+      .where('digest', '>', page.after ?? ('' as Digest))
+      .orderBy('digest')
+      .limit(page.limit)
+      .execute();
+  }
+
+  async totals(): Promise<{ readonly count: number; readonly bytes: number }> {
+    const row = await this.#context.database
+      .selectFrom('blobs')
+      .select((select) => [select.fn.countAll().as('count'), select.fn.sum('size').as('bytes')])
+      .executeTakeFirstOrThrow();
+    return { count: Number(row.count), bytes: Number(row.bytes ?? 0) };
   }
 
   async unlink(

@@ -69,6 +69,7 @@ test('a catalog of the first version learns what its manifests point to', async 
   database.exec(`
     drop table outbox;
     drop table manifest_references;
+    drop table damaged_blobs;
     alter table manifests drop column touched_at;
     alter table repository_blobs drop column touched_at;
     delete from schema_versions where version > 1;

@@ -6,6 +6,7 @@ import type { Catalog, CatalogFigures } from './catalog.ts';
 import { nodeSqliteDatabase } from './node-sqlite-database.ts';
 import type { ChangeListener } from './outbox.ts';
 import { SqlBlobs } from './sql-blobs.ts';
+import { SqlDamage } from './sql-damage.ts';
 import { SqlGarbage } from './sql-garbage.ts';
 import { SqlManifests } from './sql-manifests.ts';
 import { SqlOutbox } from './sql-outbox.ts';
@@ -21,6 +22,7 @@ export class SqlCatalog implements Catalog {
   readonly manifests: SqlManifests;
   readonly torrents: SqlTorrents;
   readonly uploads: SqlUploads;
+  readonly damage: SqlDamage;
   readonly garbage: SqlGarbage;
   readonly outbox: SqlOutbox;
   readonly #context: CatalogContext;
@@ -32,6 +34,7 @@ export class SqlCatalog implements Catalog {
     this.manifests = new SqlManifests(context);
     this.torrents = new SqlTorrents(context);
     this.uploads = new SqlUploads(context);
+    this.damage = new SqlDamage(context);
     this.garbage = new SqlGarbage(context);
     this.outbox = new SqlOutbox(context);
   }

@@ -62,7 +62,8 @@ export class SqlManifests implements ManifestTable {
         .onConflict((conflict) =>
           conflict
             .columns(['repository', 'digest'])
-            .doUpdateSet({ pushed_at: now, touched_at: now }),
+            // The bytes too: those that are here may have been damaged.
+            .doUpdateSet({ bytes: manifest.bytes, pushed_at: now, touched_at: now }),
         )
         .execute();
       const targets = [...needs.blobs, ...needs.manifests, ...(needs.others ?? [])];
