@@ -170,6 +170,9 @@ export class Fetching implements Wanting, WebSeedUser {
     for (const other of arrival.cancel) {
       if (!('peer' in other)) continue;
       other.peer.cancel(block);
+      // Who dribbles under ever new names would hold up the end again and again.
+      if (other.giving.isSlow(now) && !this.#isShunned(other, now))
+        this.#letDowns.add(other.peer.remote.host);
       this.#ask(other);
       this.#settled(other);
     }
