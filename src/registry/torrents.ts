@@ -55,6 +55,8 @@ export class Torrents {
    * OciError BLOB_UNKNOWN, also for the blob of no bytes, which BitTorrent cannot describe.
    */
   async get(digest: Digest): Promise<TorrentRecord> {
+    // One that is being made may be found before its seeding has begun.
+    if (this.#making.has(digest)) return await this.#make(digest, true);
     return (await this.#catalog.torrents.find(digest)) ?? (await this.#make(digest, true));
   }
 

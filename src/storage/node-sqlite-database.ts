@@ -1,7 +1,10 @@
 import type { SqliteDatabase } from 'kysely';
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { messageOf } from '../base/errors.ts';
 import { StorageError, type StorageErrorCode } from './storage-error.ts';
+
+/** Statements that are kept prepared: the texts of all that are used often. */
+const mostPrepared = 200;
 
 /**
  * `node:sqlite` in the form that kysely's SQLite dialect expects. Statements throw StorageError. `before` is called with the
@@ -11,12 +14,21 @@ export function nodeSqliteDatabase(
   database: DatabaseSync,
   before: (text: string) => void = () => {},
 ): SqliteDatabase {
+  const prepared = new Map<string, StatementSync>();
+  const prepare = (text: string): StatementSync => {
+    const known = prepared.get(text);
+    if (known !== undefined) return known;
+    if (prepared.size >= mostPrepared) prepared.clear();
+    const statement = asStorage(() => database.prepare(text));
+    prepared.set(text, statement);
+    return statement;
+  };
   return {
     close: () => database.close(),
     prepare: (text) => {
       // A full disk ends a transaction by itself; the rollback that follows must not hide why.
       const isIdle = text === 'rollback' && !database.isTransaction;
-      const statement = asStorage(() => database.prepare(isIdle ? 'select 1 where false' : text));
+      const statement = prepare(isIdle ? 'select 1 where false' : text);
       const values = (parameters: readonly unknown[]): SQLInputValue[] =>
         parameters as SQLInputValue[];
       return {
@@ -32,7 +44,8 @@ export function nodeSqliteDatabase(
             before(text);
             return statement.run(...values(parameters));
           }),
-        iterate: (parameters) => statement.iterate(...values(parameters)),
+        // Of its own: others may run the same text before it has ended.
+        iterate: (parameters) => database.prepare(text).iterate(...values(parameters)),
       };
     },
   };

@@ -1,10 +1,15 @@
-import { Kysely, sql, SqliteDialect } from 'kysely';
+import { Kysely, sql } from 'kysely';
+import { open, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { migrateCatalog } from './catalog-migrations.ts';
 import type { CatalogContext, CatalogSchema } from './catalog-schema.ts';
 import type { Catalog, CatalogFigures } from './catalog.ts';
+import { syncFolder } from './durable-file.ts';
+import { DurableSqliteDialect } from './durable-sqlite-dialect.ts';
 import { nodeSqliteDatabase } from './node-sqlite-database.ts';
 import type { ChangeListener } from './outbox.ts';
+import { SharedSync } from './shared-sync.ts';
 import { SqlBlobs } from './sql-blobs.ts';
 import { SqlDamage } from './sql-damage.ts';
 import { SqlGarbage } from './sql-garbage.ts';
@@ -26,9 +31,12 @@ export class SqlCatalog implements Catalog {
   readonly garbage: SqlGarbage;
   readonly outbox: SqlOutbox;
   readonly #context: CatalogContext;
+  readonly #closed: () => Promise<void>;
 
-  constructor(context: CatalogContext) {
+  /** `closed` is called at the end. */
+  constructor(context: CatalogContext, closed = (): Promise<void> => Promise.resolve()) {
     this.#context = context;
+    this.#closed = closed;
     this.repositories = new SqlRepositories(context);
     this.blobs = new SqlBlobs(context);
     this.manifests = new SqlManifests(context);
@@ -53,6 +61,7 @@ export class SqlCatalog implements Catalog {
 
   async close(): Promise<void> {
     await this.#context.database.destroy();
+    await this.#closed();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -71,14 +80,30 @@ export async function openSqliteCatalog(
   changes?: ChangeListener,
 ): Promise<SqlCatalog> {
   let sqlite: DatabaseSync | undefined;
+  await using opened = new AsyncDisposableStack();
   try {
     sqlite = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
-    // FULL: a commit is synced before it is answered, in WAL mode too.
-    sqlite.exec('pragma journal_mode = wal; pragma synchronous = full;');
-    const dialect = new SqliteDialect({ database: nodeSqliteDatabase(sqlite, before) });
-    const database = new Kysely<CatalogSchema>({ dialect });
+    // NORMAL: SQLite syncs what keeps the database whole in a power loss, and the log of commits is synced here, before a
+    // commit is answered.
+    sqlite.exec('pragma journal_mode = wal; pragma synchronous = normal;');
+    let log: FileHandle | undefined;
+    const sync = new SharedSync(async () => {
+      try {
+        // It is there from the first use of the database on, until that is closed.
+        log ??= opened.use(await open(`${path}-wal`, 'r+'));
+        await log.datasync();
+      } catch (error) {
+        throw storageFault('cannot sync the catalog', error);
+      }
+    });
+    const durable = new DurableSqliteDialect(nodeSqliteDatabase(sqlite, before), () => sync.wait());
+    const database = new Kysely<CatalogSchema>({ dialect: durable });
     await migrateCatalog(database as Kysely<unknown>, wallTime);
-    return new SqlCatalog({ database, wallTime, changes });
+    // The names of the files, too.
+    await sync.wait();
+    await syncFolder(dirname(path));
+    const closing = opened.move();
+    return new SqlCatalog({ database, wallTime, changes }, () => closing.disposeAsync());
   } catch (error) {
     if (sqlite?.isOpen === true) sqlite.close();
     if (error instanceof StorageError) throw error;
