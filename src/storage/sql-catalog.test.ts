@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -80,4 +80,22 @@ test('a catalog of the first version learns what its manifests point to', async 
   const [link] = await catalog.garbage.links(repository, {});
   assert.ok((link?.touchedAt ?? 0) > Date.now() - 60_000);
   assert.equal(link?.isReferenced, true);
+});
+
+test('changes made at the same time are all in the files when they are answered', async () => {
+  await using harness = await createHarness();
+  await using catalog = await harness.open();
+  const repository = parseRepository('team/app');
+  const blobs = Array.from({ length: 20 }, (_, index) => ({
+    digest: sha256Of(Buffer.from(String(index))),
+    size: index,
+  }));
+  await Promise.all(blobs.map((blob) => catalog.blobs.link(repository, blob)));
+  // A copy of the files as they are, without those of the open database's close, is what a killed process leaves.
+  await using copy = await createHarness();
+  await copyFile(harness.path, copy.path);
+  await copyFile(`${harness.path}-wal`, `${copy.path}-wal`);
+  await using left = await copy.open();
+  const digests = blobs.map(({ digest }) => digest);
+  assert.equal((await left.blobs.sizes(repository, digests)).size, 20);
 });
