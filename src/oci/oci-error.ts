@@ -1,6 +1,6 @@
 import { DocketError } from '../base/errors.ts';
 
-/** The error codes of the distribution-spec, and those that Docker's registry has beside them. */
+/** The error codes of the distribution-spec, those that Docker's registry has beside them, and TOOMANYTAGS. */
 export const ociErrorCodes = [
   'BLOB_UNKNOWN',
   'BLOB_UPLOAD_INVALID',
@@ -17,6 +17,7 @@ export const ociErrorCodes = [
   'SIZE_INVALID',
   'TAG_INVALID',
   'TOOMANYREQUESTS',
+  'TOOMANYTAGS',
   'UNAUTHORIZED',
   'UNSUPPORTED',
 ] as const;

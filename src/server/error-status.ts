@@ -18,6 +18,7 @@ const statusOfOciError: Readonly<Record<OciErrorCode, number>> = {
   SIZE_INVALID: 413,
   TAG_INVALID: 400,
   TOOMANYREQUESTS: 429,
+  TOOMANYTAGS: 414,
   UNAUTHORIZED: 401,
   UNSUPPORTED: 405,
 };

@@ -281,6 +281,24 @@ export function manifestsSuite(storage: StorageUnderTest): void {
         assert.equal((await put('x?tag=..', body, mediaTypes.ociManifest)).status, 400);
       });
 
+      test('a push sets a hundred tags at once, or none of more', async () => {
+        const document = { ...image, annotations: { a: 'hundred' } };
+        const path = `/v2/${name}/manifests/${digestOf('sha256', Buffer.from(JSON.stringify(document)))}`;
+        const push = (count: number) => ({
+          path: `${path}?${Array.from({ length: count }, (_, at) => `tag=h-${count}-${at}`).join('&')}`,
+          call: {
+            body: JSON.stringify(document),
+            headers: { 'Content-Type': mediaTypes.ociManifest },
+          },
+        });
+        const [fits, more] = [push(100), push(101)];
+        await it.refuses(414, 'TOOMANYTAGS', 'PUT', more.path, more.call);
+        await it.expect(404, 'HEAD', path);
+        const pushed = await it.expect(201, 'PUT', fits.path, fits.call);
+        assert.equal(String(pushed.headers['oci-tag']).split(', ').length, 100);
+        await it.expect(200, 'HEAD', `/v2/${name}/manifests/h-100-99`);
+      });
+
       test('whoever has the manifest already is told so', async () => {
         const digest = sha256Of(Buffer.from(JSON.stringify(image)));
         await it.pushManifest(name, 'known', image);

@@ -165,6 +165,11 @@ test('ranges are exact, of a blob that is kept and of one on its way', async (t)
     assert.equal(outside.headers['content-range'], 'bytes */3000000');
     const several = await ask(agent, blobTarget(digest), { headers: { range: 'bytes=0-1,5-6' } });
     assert.equal(several.status, 200);
+    const list = Array.from({ length: 1024 }, (_, at) => `0000000${1000 + at}-0000000${1000 + at}`);
+    const many = await ask(agent, blobTarget(digest), {
+      headers: { range: `bytes=${list.join()}` },
+    });
+    assert.equal(many.status, 200);
     const etag = { 'if-range': '"another"', range: 'bytes=0-1' };
     assert.equal((await ask(agent, blobTarget(digest), { headers: etag })).status, 200);
   }

@@ -40,6 +40,8 @@ export class Mirror {
         // Go clients keep idle connections for up to 120 s and dislike it when they are closed under a request.
         keepAliveTimeout: 150_000,
         headersTimeout: 160_000,
+        // podman asks for up to 1024 ranges of a layer at once.
+        maxHeaderSize: 64 * 1024,
       },
       (request, response) => void this.#handle(request, response),
     );

@@ -21,11 +21,17 @@ export const getManifest: Handler = async (exchange, { registry }) => {
   exchange.send(200, { ...headers, 'Content-Type': mediaType }, bytes);
 };
 
+/** The most tags that one push sets beside its reference: all are set at once, and everybody else waits. */
+const mostTags = 100;
+
 /** `PUT /v2/<name>/manifests/<reference>[?tag=<tag>…]` (distribution-spec end-7). */
 export const putManifest: Handler = async (exchange, { registry, log }) => {
   const { repository, request, query } = exchange;
   const reference = manifestReference(exchange.parts['reference'] ?? '');
   const tags = query.getAll('tag').map(parseTag);
+  if (tags.length > mostTags) {
+    throw new OciError('TOOMANYTAGS', `one push sets at most ${mostTags} tags`);
+  }
   const { digest, subject } = await registry.manifests.put(repository, {
     reference,
     bytes: await readBody(request, largestManifest),
