@@ -1,13 +1,16 @@
 import type { Clock } from '../base/clock.ts';
-import { addressKey, type InfoHash, type PeerAddress, type PeerId } from '../torrent/ids.ts';
+import {
+  addressKey,
+  isDocketPeer,
+  type InfoHash,
+  type PeerAddress,
+  type PeerId,
+} from '../torrent/ids.ts';
 
 /** A peer of another client that lacks something has so many milliseconds to come by itself. */
 const patience = 5_000;
 /** Peers that are waited for at the same time. */
 const mostWaiting = 1_000;
-
-/** The peer ids of Docket begin with `-DK` (BEP 20), here in hex. */
-const docketPrefix = Buffer.from('-DK').toString('hex');
 
 /**
  * Has the registry's seeder dial the clients of others that its tracker hears of: some try uTP for minutes before TCP,
@@ -26,7 +29,7 @@ export class ForeignPeers {
 
   /** The tracker heard of a peer that lacks something. */
   heardOf(infoHash: InfoHash, peerId: PeerId, address: PeerAddress): void {
-    if (peerId.startsWith(docketPrefix) || address.port === 0) return;
+    if (isDocketPeer(peerId) || address.port === 0) return;
     const key = `${infoHash} ${addressKey(address)}`;
     if (this.#waiting.has(key) || this.#waiting.size >= mostWaiting) return;
     const cancel = this.#clock.after(patience, () => {

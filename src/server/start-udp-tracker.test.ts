@@ -5,8 +5,8 @@ import { networkInterfaces } from 'node:os';
 import { suite, test, type TestContext } from 'node:test';
 import { systemClock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
-import type { InfoHash, PeerAddress, PeerId } from '../torrent/ids.ts';
-import { canonicalIp } from '../torrent/ip-address.ts';
+import { announceOf } from '../torrent/announce-fixture.ts';
+import type { PeerAddress } from '../torrent/ids.ts';
 import {
   encodeUdpAnnounce,
   encodeUdpConnect,
@@ -15,20 +15,7 @@ import {
 } from '../torrent/udp-tracker.ts';
 import { Tracker } from '../tracker/tracker.ts';
 import { OriginAddress } from './origin-address.ts';
-import { OwnRoute } from './own-route.ts';
 import { startUdpTracker, type UdpTrackerOptions } from './start-udp-tracker.ts';
-
-const announce = {
-  infoHash: 'ab'.repeat(20) as InfoHash,
-  peerId: 'cd'.repeat(20) as PeerId,
-  port: 7000,
-  uploaded: 0,
-  downloaded: 0,
-  left: 1,
-  event: 'started' as const,
-  numWant: undefined,
-  zone: undefined,
-};
 
 async function start(
   t: TestContext,
@@ -68,7 +55,7 @@ async function peersFrom(t: TestContext, to: PeerAddress): Promise<readonly Peer
   t.after(() => socket.close());
   const connected = await ask(socket, encodeUdpConnect(1), to);
   assert.ok(connected.kind === 'connect');
-  const packet = encodeUdpAnnounce(connected.connection, 2, announce, { key: 0 });
+  const packet = encodeUdpAnnounce(connected.connection, 2, announceOf(), { key: 0 });
   const answer = await ask(socket, packet, to);
   assert.ok(answer.kind === 'announce');
   return answer.response.peers;
@@ -112,15 +99,5 @@ suite('tracker on a UDP port', { timeout: 30_000 }, () => {
     const { port } = taken.address();
     assert.equal(await start(t, { named: undefined, httpPort: port }), undefined);
     await assert.rejects(start(t, { named: port }), { code: 'EADDRINUSE' });
-  });
-
-  test('the way to a host shows the own address, and is found once', async () => {
-    const route = new OwnRoute(systemClock);
-    assert.equal(await route.to('127.0.0.9'), '127.0.0.1');
-    assert.equal(route.to('127.0.0.10'), '127.0.0.1');
-    const own = Object.values(networkInterfaces()).flat();
-    const address = await route.to('203.0.113.1');
-    const isOwn = own.some((each) => canonicalIp(each?.address ?? '') === address);
-    assert.ok(address === undefined || isOwn, `${address}`);
   });
 });

@@ -14,22 +14,22 @@ import {
   encodeAnnounceResponse,
   parseAnnounceQuery,
 } from '../torrent/announce.ts';
-import type { InfoHash, PeerId } from '../torrent/ids.ts';
+import { announceOf } from '../torrent/announce-fixture.ts';
+import type { InfoHash } from '../torrent/ids.ts';
 import { encodeTrackerFailure } from '../torrent/tracker-answer.ts';
 import { parseZone } from '../torrent/zone.ts';
 import { HttpTrackerClient, type HttpTrackerClientOptions } from './http-tracker-client.ts';
 
-const announce: AnnounceRequest = {
+const announce = announceOf({
+  // Bytes of all kinds in the query.
   infoHash: '00ff2526417e20'.padEnd(40, 'd3') as InfoHash,
-  peerId: '2d444b303030312d'.padEnd(40, '00') as PeerId,
-  port: 6881,
   uploaded: 1,
   downloaded: 2,
   left: 3,
   event: 'started',
   numWant: 40,
   zone: parseZone('rack-7'),
-};
+});
 
 const { infoHash, uploaded, downloaded, left, event, numWant } = announce;
 const told = { infoHash, uploaded, downloaded, left, event, numWant };

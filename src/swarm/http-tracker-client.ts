@@ -1,6 +1,6 @@
 import { Agent, request } from 'undici';
 import { type Clock, systemClock } from '../base/clock.ts';
-import { codeOf, messageOf } from '../base/errors.ts';
+import { codeOf } from '../base/errors.ts';
 import {
   batchContentType,
   encodeAnnounceBatch,
@@ -16,7 +16,7 @@ import {
   parseAnnounceResponse,
 } from '../torrent/announce.ts';
 import { largestTrackerAnswer } from '../torrent/tracker-answer.ts';
-import { TrackerError } from '../torrent/tracker-error.ts';
+import { TrackerError, trackerUnreachable, withoutBatches } from '../torrent/tracker-error.ts';
 import type { TrackerClient } from './tracker-client.ts';
 
 export interface HttpTrackerClientOptions {
@@ -82,8 +82,7 @@ export class HttpTrackerClient implements TrackerClient {
     if (answer.contentType === batchContentType) {
       return parseAnnounceBatchResponse(answer.body, batch.torrents.length);
     }
-    const message = `the tracker ${url} takes one torrent at a time`;
-    throw new TrackerError('TRACKER_WITHOUT_BATCHES', message);
+    throw withoutBatches(url);
   }
 
   /** Ends the announces that are under way and closes all connections. */
@@ -115,8 +114,7 @@ export class HttpTrackerClient implements TrackerClient {
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
       if (error instanceof TrackerError) throw error;
-      const message = `the tracker ${url} cannot be reached: ${codeOf(error) ?? messageOf(error)}`;
-      throw new TrackerError('TRACKER_UNREACHABLE', message, { cause: error });
+      throw trackerUnreachable(url, error);
     } finally {
       cancel();
     }

@@ -8,7 +8,7 @@ import {
 } from '../torrent/extension-handshake.ts';
 import { blockLength, type Block } from '../torrent/geometry.ts';
 import type { Handshake } from '../torrent/handshake.ts';
-import type { PeerAddress, PeerId } from '../torrent/ids.ts';
+import { isDocketPeer, type PeerAddress, type PeerId } from '../torrent/ids.ts';
 import type { Zone } from '../torrent/zone.ts';
 import { joinBlocks, longestBlock } from '../torrent/long-block.ts';
 import { WireParser } from '../torrent/wire-parser.ts';
@@ -97,7 +97,7 @@ export class Peer {
     this.id = handshake.peerId;
     this.isFast = handshake.fast;
     this.#isExtended = handshake.extended;
-    this.isForeign = !Buffer.from(handshake.peerId, 'hex').toString('latin1').startsWith('-DK');
+    this.isForeign = !isDocketPeer(handshake.peerId);
     this.isOutgoing = setting.isOutgoing;
     this.remote = connection.remote;
     this.has = new Bitfield(setting.pieceCount);

@@ -26,7 +26,7 @@ export interface DueTorrent {
   /** `chance` spreads the next announces, alike for all that were answered at once. */
   answered(answer: AnnounceResponse, chance: number): void;
   /** The tracker says no to this torrent. */
-  refused(reason: string): void;
+  refused(): void;
   /** The tracker does not answer. */
   failed(): void;
 }
@@ -193,7 +193,7 @@ export class TrackerSchedule {
     } catch (error) {
       if (codeOf(error) !== 'TRACKER_REFUSED') throw error;
       this.#failures = 0;
-      torrent.refused(messageOf(error));
+      torrent.refused();
     }
   }
 
@@ -211,7 +211,7 @@ export class TrackerSchedule {
     for (const [index, torrent] of torrents.entries()) {
       const answer = answers[index];
       if (answer === undefined) torrent.failed();
-      else if ('failure' in answer) torrent.refused(answer.failure);
+      else if ('failure' in answer) torrent.refused();
       else torrent.answered({ ...answer, minInterval }, chance);
     }
   }

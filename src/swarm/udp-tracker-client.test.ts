@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { createSocket, type RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
 import { suite, test, type TestContext } from 'node:test';
-import type { AnnounceRequest, AnnounceResponse } from '../torrent/announce.ts';
-import type { InfoHash, PeerId } from '../torrent/ids.ts';
+import type { AnnounceResponse } from '../torrent/announce.ts';
+import { announceOf } from '../torrent/announce-fixture.ts';
+import type { InfoHash } from '../torrent/ids.ts';
 import {
   encodeUdpAnnounceAnswer,
   encodeUdpConnectAnswer,
@@ -16,17 +17,15 @@ import { fastClock } from './swarm-fixtures.ts';
 import { udpDatagrams } from './udp-datagrams.ts';
 import { UdpTrackerClient } from './udp-tracker-client.ts';
 
-const announce: AnnounceRequest = {
+const announce = announceOf({
+  // Bytes of all kinds in the query.
   infoHash: '00ff2526417e20'.padEnd(40, 'd3') as InfoHash,
-  peerId: '2d444b303030312d'.padEnd(40, '00') as PeerId,
-  port: 6881,
   uploaded: 1,
   downloaded: 2,
   left: 3,
   event: 'started',
   numWant: 40,
-  zone: undefined,
-};
+});
 const answer: AnnounceResponse = {
   interval: 30,
   minInterval: undefined,

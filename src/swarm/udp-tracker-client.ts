@@ -1,6 +1,6 @@
 import type { AnnounceBatchResponse } from '../torrent/announce-batch.ts';
 import type { AnnounceRequest, AnnounceResponse } from '../torrent/announce.ts';
-import { TrackerError } from '../torrent/tracker-error.ts';
+import { TrackerError, withoutBatches } from '../torrent/tracker-error.ts';
 import type { TrackerClient } from './tracker-client.ts';
 import { UdpTracker, type UdpTrackerOptions } from './udp-tracker.ts';
 
@@ -35,8 +35,7 @@ export class UdpTrackerClient implements TrackerClient {
   }
 
   announceBatch(url: string): Promise<AnnounceBatchResponse> {
-    const message = `the tracker ${url} takes one torrent at a time`;
-    return Promise.reject(new TrackerError('TRACKER_WITHOUT_BATCHES', message));
+    return Promise.reject(withoutBatches(url));
   }
 
   /** Ends the announces that are under way. */

@@ -1,10 +1,9 @@
 import { abortable } from '../base/abortable.ts';
 import type { Clock } from '../base/clock.ts';
-import { codeOf, messageOf } from '../base/errors.ts';
 import { randomInteger, type Random } from '../base/random.ts';
 import type { AnnounceRequest, AnnounceResponse } from '../torrent/announce.ts';
 import { withoutBrackets } from '../torrent/ip-address.ts';
-import { TrackerError } from '../torrent/tracker-error.ts';
+import { TrackerError, trackerUnreachable } from '../torrent/tracker-error.ts';
 import {
   encodeUdpAnnounce,
   encodeUdpConnect,
@@ -41,7 +40,7 @@ export class UdpTracker {
   #cancelIdle = (): void => {};
 
   constructor(url: URL, options: UdpTrackerOptions) {
-    this.#name = `the tracker ${url.host}`;
+    this.#name = url.host;
     this.#host = withoutBrackets(url.hostname);
     this.#port = Number(url.port);
     this.#options = options;
@@ -79,13 +78,13 @@ export class UdpTracker {
         this.#cancelIdle = this.#options.clock.after(idleAfter, () => this.close());
       }
     }
-    throw new TrackerError('TRACKER_TIMEOUT', `${this.#name} did not answer in time`);
+    throw new TrackerError('TRACKER_TIMEOUT', `the tracker ${this.#name} did not answer in time`);
   }
 
   /** Closes the socket. Another announce opens it again. */
   close(): void {
     this.#cancelIdle();
-    this.#drop(new TrackerError('TRACKER_UNREACHABLE', `${this.#name} was left`));
+    this.#drop(new TrackerError('TRACKER_UNREACHABLE', `the tracker ${this.#name} was left`));
   }
 
   /** The number that proves our address, of the announce before or new; undefined when the tracker is silent. */
@@ -132,13 +131,13 @@ export class UdpTracker {
   async #open(): Promise<DatagramChannel> {
     this.#channel ??= this.#options.datagrams.open(this.#host, this.#port, {
       packet: (packet) => void this.#heard(packet),
-      failed: (error) => this.#drop(this.#unreachable(error)),
+      failed: (error) => this.#drop(trackerUnreachable(this.#name, error)),
     });
     try {
       return await this.#channel;
     } catch (error) {
       this.#channel = undefined;
-      throw this.#unreachable(error);
+      throw trackerUnreachable(this.#name, error);
     }
   }
 
@@ -155,11 +154,6 @@ export class UdpTracker {
     this.#connection = undefined;
     void channel?.then((open) => open.close()).catch(() => {});
     for (const tell of this.#pending.values()) tell(reason);
-  }
-
-  #unreachable(cause: unknown): TrackerError {
-    const message = `${this.#name} cannot be reached: ${codeOf(cause) ?? messageOf(cause)}`;
-    return new TrackerError('TRACKER_UNREACHABLE', message, { cause });
   }
 
   #transaction(): number {

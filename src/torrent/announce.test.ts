@@ -13,6 +13,7 @@ import {
   type AnnounceRequest,
   type AnnounceResponse,
 } from './announce.ts';
+import { announceOf } from './announce-fixture.ts';
 import { decodeBencode, encodeBencode } from './bencode.ts';
 import type { InfoHash, PeerId } from './ids.ts';
 import {
@@ -165,17 +166,7 @@ suite('announce and scrape', { timeout: 60_000 }, () => {
   });
 
   test('a query that lacks what is needed is refused with the reason', () => {
-    const good = encodeAnnounceQuery({
-      infoHash: 'ab'.repeat(20) as InfoHash,
-      peerId: 'cd'.repeat(20) as PeerId,
-      port: 1,
-      uploaded: 0,
-      downloaded: 0,
-      left: 0,
-      event: undefined,
-      numWant: undefined,
-      zone: undefined,
-    });
+    const good = encodeAnnounceQuery(announceOf({ port: 1, left: 0 }));
     const refused = (search: string, message: RegExp): void =>
       assert.throws(() => parseAnnounceQuery(search), { code: 'TRACKER_REQUEST_INVALID', message });
 

@@ -1,15 +1,9 @@
 import type { PeerAddress } from './ids.ts';
 import { formatIp, ipBytes } from './ip-address.ts';
 
-/** Peers as trackers give them: 6 bytes for each IPv4 peer (BEP 23), 18 for each IPv6 peer (BEP 7). */
-export interface CompactPeers {
-  readonly peers: Uint8Array;
-  readonly peers6: Uint8Array;
-}
-
 /**
- * The same as text with one character a byte (latin1): a tracker keeps and joins thousands of short rows, which cost far
- * less as text.
+ * Peers as trackers give them: 6 bytes for each IPv4 peer (BEP 23), 18 for each IPv6 peer (BEP 7). Text with one character a
+ * byte (latin1): a tracker keeps and joins thousands of short rows, which cost far less so.
  */
 export interface CompactRows {
   readonly peers: string;
@@ -39,15 +33,6 @@ export function compactRows(peers: readonly PeerAddress[]): CompactRows {
     else if (text.length === 18) six.push(text);
   }
   return { peers: four.join(''), peers6: six.join('') };
-}
-
-/** Peers that have no compact form are left out. */
-export function encodeCompactPeers(peers: readonly PeerAddress[]): CompactPeers {
-  const rows = compactRows(peers);
-  return {
-    peers: Buffer.from(rows.peers, 'latin1'),
-    peers6: Buffer.from(rows.peers6, 'latin1'),
-  };
 }
 
 /**

@@ -13,8 +13,8 @@ export interface DialRules {
 /** Never a peer: nobody, everybody, and groups. To connect to nobody's address is to connect to oneself. */
 const noHosts = ['0.0.0.0/8', '224.0.0.0/3', '::', 'ff00::/8'].map(parseIpRange);
 
-/** Ports below this one belong to the services of a host. */
-const firstPeerPort = 1024;
+/** Ports below this one belong to the services of a host: nobody is sent there, whatever a peer says. */
+export const firstPeerPort = 1024;
 
 /** True when peers are expected in the network of this address. */
 export function isPeerHost(host: string, { peersFrom }: Pick<DialRules, 'peersFrom'>): boolean {

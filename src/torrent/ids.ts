@@ -25,6 +25,14 @@ export function peerIdOf(bytes: Uint8Array): PeerId {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex') as PeerId;
 }
 
+/** The peer ids of Docket begin with `-DK` (BEP 20). */
+const docketPrefix = Buffer.from('-DK').toString('hex');
+
+/** True for the peer ids that Docket draws. */
+export function isDocketPeer(id: PeerId): boolean {
+  return id.startsWith(docketPrefix);
+}
+
 /** True for 40 lower-case hex digits. */
 export function isInfoHash(text: string): text is InfoHash {
   return /^[0-9a-f]{40}$/.test(text);

@@ -1,5 +1,5 @@
 import { DocketError } from '../base/errors.ts';
-import { formatIp, ipBytes } from './ip-address.ts';
+import { ipBytes } from './ip-address.ts';
 
 /** A network: all addresses that begin with the same bits. */
 export interface IpRange {
@@ -24,12 +24,6 @@ export function parseIpRange(text: string): IpRange {
     'IP_RANGE_INVALID',
     `"${text}" is not a network: expected one like 10.0.0.0/8 or fd00::/8`,
   );
-}
-
-/** The network's first address and length, such as `10.0.0.0/8`. */
-export function formatIpRange({ bytes, bits }: IpRange): string {
-  const first = bytes.map((byte, index) => byte & mask(bits, index));
-  return `${formatIp(first)}/${bits}`;
 }
 
 /** True when one of the ranges holds the address. */

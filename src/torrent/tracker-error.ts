@@ -1,4 +1,4 @@
-import { DocketError } from '../base/errors.ts';
+import { codeOf, DocketError, messageOf } from '../base/errors.ts';
 
 /** Why an announce or scrape went wrong. */
 export type TrackerErrorCode =
@@ -22,4 +22,16 @@ export type TrackerErrorCode =
 /** Raised by the tracker's codecs and by the client of trackers. */
 export class TrackerError extends DocketError {
   declare readonly code: TrackerErrorCode;
+}
+
+/** What an announce of many torrents to a tracker ends with that takes one at a time. */
+export function withoutBatches(url: string): TrackerError {
+  const message = `the tracker ${url} takes one torrent at a time`;
+  return new TrackerError('TRACKER_WITHOUT_BATCHES', message);
+}
+
+/** What an announce ends with when the connection to the tracker of that name failed. */
+export function trackerUnreachable(name: string, cause: unknown): TrackerError {
+  const message = `the tracker ${name} cannot be reached: ${codeOf(cause) ?? messageOf(cause)}`;
+  return new TrackerError('TRACKER_UNREACHABLE', message, { cause });
 }

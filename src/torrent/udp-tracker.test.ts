@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { isIpv4, ordinary, peerAddresses, twentyBytesHex, zones } from '../../test/arbitraries.ts';
 import { fuzzRuns, survives } from '../../test/mutations.ts';
 import type { AnnounceRequest, AnnounceResponse } from './announce.ts';
+import { announceOf } from './announce-fixture.ts';
 import type { InfoHash, PeerId } from './ids.ts';
 import {
   encodeUdpAnnounce,
@@ -95,17 +96,13 @@ function plain(request: UdpRequest | undefined): unknown {
     : request;
 }
 
-const announce: AnnounceRequest = {
-  infoHash: 'ab'.repeat(20) as InfoHash,
+const announce = announceOf({
   peerId: 'cd'.repeat(20) as PeerId,
-  port: 6881,
   uploaded: 1,
   downloaded: 2,
   left: 2 ** 32 + 3,
   event: 'started',
-  numWant: undefined,
-  zone: undefined,
-};
+});
 const connection = Buffer.from('0102030405060708', 'hex');
 
 suite('UDP tracker packets', { timeout: 60_000 }, () => {

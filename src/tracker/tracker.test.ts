@@ -7,6 +7,7 @@ import {
   parseAnnounceResponse,
   type AnnounceRequest,
 } from '../torrent/announce.ts';
+import { announceOf } from '../torrent/announce-fixture.ts';
 import {
   type BatchedAnswer,
   encodeAnnounceBatch,
@@ -21,18 +22,7 @@ const other = 'ff'.repeat(20) as InfoHash;
 const origin = { host: '192.0.2.1', port: 6999 };
 
 function query(change: Partial<AnnounceRequest> = {}): string {
-  return `?${encodeAnnounceQuery({
-    infoHash: torrent,
-    peerId: '2d'.repeat(20) as PeerId,
-    port: 6881,
-    uploaded: 0,
-    downloaded: 0,
-    left: 100,
-    event: undefined,
-    numWant: undefined,
-    zone: undefined,
-    ...change,
-  })}`;
+  return `?${encodeAnnounceQuery(announceOf({ infoHash: torrent, ...change }))}`;
 }
 
 function setUp(

@@ -16,6 +16,7 @@ import {
   encodeAnnounceBatchResponse,
   parseAnnounceBatch,
 } from '../torrent/announce-batch.ts';
+import { firstPeerPort } from '../torrent/dial-rules.ts';
 import type { InfoHash, PeerAddress, PeerId } from '../torrent/ids.ts';
 import { canonicalIp } from '../torrent/ip-address.ts';
 import { encodeScrapeResponse, parseScrapeQuery, type ScrapeEntry } from '../torrent/scrape.ts';
@@ -49,8 +50,6 @@ const originLinks = 60;
 const slack = 15_000;
 /** The most torrents of one scrape. */
 const largestScrape = 64;
-/** Below it are the ports of a host's own services: nobody is sent there, whatever a peer says. */
-const leastPeerPort = 1024;
 const sweepInterval = 10_000;
 
 /**
@@ -216,7 +215,7 @@ export class Tracker {
     origin: PeerAddress | undefined,
   ): MaybePromise<AnnounceResponse> {
     const { infoHash, event, zone, left, numWant } = request;
-    const address = { host, port: request.port < leastPeerPort ? 0 : request.port };
+    const address = { host, port: request.port < firstPeerPort ? 0 : request.port };
     const isComplete = left === 0;
     const interval = this.#interval(isComplete);
     const respond = (

@@ -5,7 +5,8 @@ import { fuzzRuns, mutated } from '../../test/mutations.ts';
 import { ManualClock } from '../base/manual-clock.ts';
 import { seededRandom } from '../base/random.ts';
 import type { AnnounceRequest } from '../torrent/announce.ts';
-import type { InfoHash, PeerAddress, PeerId } from '../torrent/ids.ts';
+import { announceOf } from '../torrent/announce-fixture.ts';
+import type { InfoHash, PeerAddress } from '../torrent/ids.ts';
 import {
   encodeUdpAnnounce,
   encodeUdpConnect,
@@ -17,24 +18,9 @@ import { parseZone } from '../torrent/zone.ts';
 import { Tracker, type TrackerOptions } from './tracker.ts';
 import { UdpFace, type UdpFaceOptions } from './udp-face.ts';
 
-const torrent = 'ab'.repeat(20) as InfoHash;
+const torrent = announceOf().infoHash;
 const other = 'ef'.repeat(20) as InfoHash;
 const origin = { host: '192.0.2.1', port: 6999 };
-
-function request(change: Partial<AnnounceRequest> = {}): AnnounceRequest {
-  return {
-    infoHash: torrent,
-    peerId: '2d'.repeat(20) as PeerId,
-    port: 6881,
-    uploaded: 0,
-    downloaded: 0,
-    left: 100,
-    event: undefined,
-    numWant: undefined,
-    zone: undefined,
-    ...change,
-  };
-}
 
 /** A face whose other end is the test. */
 function setUp(
@@ -83,7 +69,7 @@ function setUp(
     family: 4 | 6 = 4,
   ): Promise<UdpAnswer | undefined> => {
     const id = await connect(host);
-    const [packet] = await ask(encodeUdpAnnounce(id, 2, request(change), { key: 0 }), host);
+    const [packet] = await ask(encodeUdpAnnounce(id, 2, announceOf(change), { key: 0 }), host);
     return packet && parseUdpAnswer(packet, family);
   };
   return { clock, tracker, ask, connect, announce };
@@ -122,7 +108,7 @@ suite('tracker over UDP', () => {
     const zone = parseZone('rack-7');
     for (let number = 1; number < 120; number++) {
       await announce(`10.0.1.${number}`, { zone });
-      await tracker.introduce(request(), { host: `10.0.2.${number}` });
+      await tracker.introduce(announceOf(), { host: `10.0.2.${number}` });
     }
     const near = hosts(await announce('10.0.1.200', { zone }));
     assert.equal(near.filter((host) => host.startsWith('10.0.1.')).length, 25, near.join(' '));
@@ -135,7 +121,7 @@ suite('tracker over UDP', () => {
     const id = await connect('10.0.0.1');
     const wrong = Buffer.alloc(8, 9);
     for (const packet of [
-      encodeUdpAnnounce(wrong, 1, request(), { key: 0 }),
+      encodeUdpAnnounce(wrong, 1, announceOf(), { key: 0 }),
       encodeUdpScrape(wrong, 1, [torrent]),
       Buffer.alloc(0),
       Buffer.alloc(15),
@@ -145,7 +131,7 @@ suite('tracker over UDP', () => {
       assert.deepEqual(await ask(packet, '10.0.0.1'), []);
     }
     // An id of another host, too.
-    const stolen = encodeUdpAnnounce(id, 1, request(), { key: 0 });
+    const stolen = encodeUdpAnnounce(id, 1, announceOf(), { key: 0 });
     assert.deepEqual(await ask(stolen, '10.0.0.2'), []);
   });
 
@@ -153,7 +139,7 @@ suite('tracker over UDP', () => {
     const { ask } = setUp(t);
     const packets = fc.oneof(
       mutated(fc.constant(encodeUdpConnect(7))),
-      mutated(fc.constant(encodeUdpAnnounce(Buffer.alloc(8), 1, request(), { key: 0 }))),
+      mutated(fc.constant(encodeUdpAnnounce(Buffer.alloc(8), 1, announceOf(), { key: 0 }))),
       fc.uint8Array({ maxLength: 120 }),
     );
     await fc.assert(
@@ -169,7 +155,7 @@ suite('tracker over UDP', () => {
   test('an id holds for a while, and then a new one is needed', async (t) => {
     const { ask, connect, clock } = setUp(t);
     const id = await connect('10.0.0.1');
-    const packet = encodeUdpAnnounce(id, 1, request(), { key: 0 });
+    const packet = encodeUdpAnnounce(id, 1, announceOf(), { key: 0 });
     clock.advance(120_000);
     assert.equal((await ask(packet, '10.0.0.1')).length, 1);
     clock.advance(120_000);

@@ -4,12 +4,13 @@ import { connect } from 'node:net';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { encodeAnnounceQuery, parseAnnounceResponse } from '../../src/torrent/announce.ts';
+import { announceOf } from '../../src/torrent/announce-fixture.ts';
 import {
   batchContentType,
   encodeAnnounceBatch,
   parseAnnounceBatchResponse,
 } from '../../src/torrent/announce-batch.ts';
-import type { InfoHash, PeerId } from '../../src/torrent/ids.ts';
+import type { InfoHash } from '../../src/torrent/ids.ts';
 import { parseMetainfo } from '../../src/torrent/metainfo.ts';
 import { type RegistryUnderTest } from './registry-under-test.ts';
 import type { StorageUnderTest } from './storage-under-test.ts';
@@ -26,18 +27,6 @@ export function torrentsSuite(storage: StorageUnderTest): void {
       path = `/v2/${name}/_docket/torrents/${await it.pushBlob(name, bytes)}`;
     });
     after(() => it[Symbol.asyncDispose]());
-
-    const announce = (infoHash: InfoHash) => ({
-      infoHash,
-      peerId: 'f'.repeat(40) as PeerId,
-      port: 7000,
-      uploaded: 0,
-      downloaded: 0,
-      left: 1,
-      event: 'started' as const,
-      numWant: undefined,
-      zone: undefined,
-    });
 
     suite('the torrent of a blob', () => {
       test('is a torrent file named by the digest', async () => {
@@ -123,7 +112,7 @@ export function torrentsSuite(storage: StorageUnderTest): void {
         const answer = await it.expect(
           200,
           'GET',
-          `/announce?${encodeAnnounceQuery(announce(infoHash))}`,
+          `/announce?${encodeAnnounceQuery(announceOf({ infoHash, event: 'started' }))}`,
         );
         const { peers, complete } = parseAnnounceResponse(answer.body);
         assert.equal(peers.length, 1);
@@ -133,7 +122,7 @@ export function torrentsSuite(storage: StorageUnderTest): void {
       });
 
       test('does not serve torrents that the registry does not have', async () => {
-        const strange = announce('0'.repeat(40) as InfoHash);
+        const strange = announceOf({ infoHash: '0'.repeat(40) as InfoHash });
         const answer = await it.expect(200, 'GET', `/announce?${encodeAnnounceQuery(strange)}`);
         assert.throws(() => parseAnnounceResponse(answer.body), { code: 'TRACKER_REFUSED' });
       });
@@ -141,7 +130,9 @@ export function torrentsSuite(storage: StorageUnderTest): void {
       test('forgets a torrent whose blob is deleted', async () => {
         const digest = await it.pushBlob(name, randomBytes(100));
         const torrent = await it.expect(200, 'GET', `/v2/${name}/_docket/torrents/${digest}`);
-        const query = encodeAnnounceQuery(announce(parseMetainfo(torrent.body).infoHash));
+        const query = encodeAnnounceQuery(
+          announceOf({ infoHash: parseMetainfo(torrent.body).infoHash }),
+        );
         parseAnnounceResponse((await it.expect(200, 'GET', `/announce?${query}`)).body);
         await it.expect(202, 'DELETE', `/v2/${name}/blobs/${digest}`);
         const answer = await it.expect(200, 'GET', `/announce?${query}`);
@@ -158,7 +149,7 @@ export function torrentsSuite(storage: StorageUnderTest): void {
       test('answers announces on one connection, one after another and several at a time', async () => {
         const { infoHash } = parseMetainfo((await it.expect(200, 'GET', path)).body);
         const request = (port: number): string =>
-          `GET /announce?${encodeAnnounceQuery({ ...announce(infoHash), port })} HTTP/1.1\r\nHost: a\r\n\r\n`;
+          `GET /announce?${encodeAnnounceQuery({ ...announceOf({ infoHash, event: 'started' }), port })} HTTP/1.1\r\nHost: a\r\n\r\n`;
         const { hostname, port } = new URL(it.url);
         const socket = connect(Number(port), hostname);
         let text = '';
@@ -173,7 +164,7 @@ export function torrentsSuite(storage: StorageUnderTest): void {
 
       test('answers a peer that sends a body with its announce, and whoever asks in another form', async () => {
         const { infoHash } = parseMetainfo((await it.expect(200, 'GET', path)).body);
-        const query = encodeAnnounceQuery(announce(infoHash));
+        const query = encodeAnnounceQuery(announceOf({ infoHash, event: 'started' }));
         for (const [target, call] of [
           [`/announce?${query}`, { body: 'x'.repeat(100_000) }],
           [`/announce?${query}`, { body: 'x', chunked: true }],
@@ -186,7 +177,7 @@ export function torrentsSuite(storage: StorageUnderTest): void {
 
       test('answers the announces of many torrents in one request', async () => {
         const { infoHash } = parseMetainfo((await it.expect(200, 'GET', path)).body);
-        const { peerId, port, zone, ...figures } = announce(infoHash);
+        const { peerId, port, zone, ...figures } = announceOf({ infoHash, event: 'started' });
         const torrents = [figures, { ...figures, infoHash: '0'.repeat(40) as InfoHash }];
         const body = encodeAnnounceBatch({ peerId, port, zone, torrents });
         const headers = { 'Content-Type': batchContentType };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { encodeCompactPeers, parseCompactPeers } from '../../../src/torrent/compact-peers.ts';
+import { announceOf } from '../../../src/torrent/announce-fixture.ts';
+import { compactRows, parseCompactPeers } from '../../../src/torrent/compact-peers.ts';
 import { canonicalIp, formatIp, ipBytes } from '../../../src/torrent/ip-address.ts';
-import type { InfoHash, PeerId } from '../../../src/torrent/ids.ts';
+import type { InfoHash } from '../../../src/torrent/ids.ts';
 import {
   encodeUdpAnnounce,
   encodeUdpAnnounceAnswer,
@@ -17,17 +18,7 @@ import type { FuzzTarget } from '../target.ts';
 
 const connection = Buffer.alloc(8, 9);
 const infoHash = 'ab'.repeat(20) as InfoHash;
-const announce = {
-  infoHash,
-  peerId: '2d'.repeat(20) as PeerId,
-  port: 6881,
-  uploaded: 0,
-  downloaded: 2 ** 40,
-  left: 100,
-  event: 'completed',
-  numWant: undefined,
-  zone: undefined,
-} as const;
+const announce = announceOf({ downloaded: 2 ** 40, event: 'completed' });
 const response = {
   interval: 60,
   complete: 1,
@@ -66,12 +57,14 @@ export const udpAnswerTarget: FuzzTarget = {
   },
 };
 
+const rows = compactRows(response.peers);
+
 /** Rows of peers, and addresses as text. */
 export const compactPeersTarget: FuzzTarget = {
   name: 'compact-peers',
   seeds: [
-    encodeCompactPeers(response.peers).peers,
-    encodeCompactPeers(response.peers).peers6,
+    Buffer.from(rows.peers, 'latin1'),
+    Buffer.from(rows.peers6, 'latin1'),
     ...['10.0.0.1', '::ffff:10.0.0.1', 'fd00::1%eth0', '[::1]', '1::2:0:0:3'].map((text) =>
       Buffer.from(text),
     ),

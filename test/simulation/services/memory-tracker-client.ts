@@ -12,7 +12,7 @@ import {
   type AnnounceRequest,
   type AnnounceResponse,
 } from '../../../src/torrent/announce.ts';
-import { TrackerError } from '../../../src/torrent/tracker-error.ts';
+import { TrackerError, trackerUnreachable } from '../../../src/torrent/tracker-error.ts';
 import type { Process } from '../world/process.ts';
 import { ask, serviceAt } from './exchange.ts';
 
@@ -65,7 +65,7 @@ export class MemoryTrackerClient implements TrackerClient {
     } catch (error) {
       if (signal?.aborted === true) throw signal.reason;
       if (error instanceof TrackerError) throw error;
-      throw new TrackerError('TRACKER_UNREACHABLE', String(error), { cause: error });
+      throw trackerUnreachable(url, error);
     } finally {
       cancel();
       signal?.removeEventListener('abort', onAbort);
