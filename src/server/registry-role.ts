@@ -31,6 +31,7 @@ import { Readiness } from './readiness.ts';
 import { runCommand } from './run-command.ts';
 import { ServerMetrics } from './server-metrics.ts';
 import { storageFigures } from './storage-figures.ts';
+import { SwarmSource } from './swarm-source.ts';
 import { startUdpTracker } from './start-udp-tracker.ts';
 import { Traffic } from './traffic.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
@@ -107,6 +108,17 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
         })
       : undefined;
   parts.defer(() => tracker?.close());
+  registry.healing.add(
+    new SwarmSource({
+      catalog,
+      swarm,
+      tracker,
+      trackers,
+      folder: join(location, 'healing'),
+      clock: systemClock,
+    }),
+  );
+  parts.defer(() => registry.healing.close());
   const origins = new OriginAddress(advertisedAddress, () => swarm.port);
   const metrics = new ServerMetrics({
     traffic,

@@ -14,6 +14,7 @@ import {
   getUpload,
   startUpload,
 } from './routes/uploads.ts';
+import { cancelVerification, getVerification, startVerification } from './routes/verify.ts';
 import type { Handler } from './services.ts';
 
 export interface Route {
@@ -69,6 +70,11 @@ const routes: readonly Route[] = [
   { name: 'announce', pattern: /^\/announce$/, methods: { GET: announce, POST: announceBatch } },
   { name: 'scrape', pattern: /^\/scrape$/, methods: { GET: scrape } },
   { name: 'images', pattern: /^\/api\/v1\/images$/, methods: { GET: getImages } },
+  {
+    name: 'verify',
+    pattern: /^\/api\/v1\/verify$/,
+    methods: { GET: getVerification, POST: startVerification, DELETE: cancelVerification },
+  },
   { name: 'health', pattern: /^\/healthz$/, methods: { GET: getHealth, HEAD: getHealth } },
   { name: 'readiness', pattern: /^\/readyz$/, methods: { GET: getReadiness, HEAD: getReadiness } },
   { name: 'metrics', pattern: /^\/metrics$/, methods: { GET: getMetrics } },
