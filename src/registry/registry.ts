@@ -86,6 +86,7 @@ export class Registry {
 
   /** Ends the work in the background. The store and the catalog stay open. */
   async close(): Promise<void> {
+    await this.garbage.close();
     await this.verification.cancel();
     await this.healing.close();
     await this.seeding.close();

@@ -1,5 +1,7 @@
 import { codeOf, messageOf } from '../base/errors.ts';
 import { OciError, type OciErrorCode } from '../oci/oci-error.ts';
+import { GarbageError } from '../registry/gc/garbage-collector.ts';
+import { RequestError } from './request-error.ts';
 import { StorageError, type StorageErrorCode } from '../storage/storage-error.ts';
 
 const statusOfOciError: Readonly<Record<OciErrorCode, number>> = {
@@ -45,6 +47,12 @@ export function answerOf(error: unknown): ErrorAnswer {
   if (error instanceof OciError) {
     const { code, message, detail } = error;
     return { status: statusOfOciError[code], code, message, detail };
+  }
+  if (error instanceof RequestError) {
+    return { status: 400, code: error.code, message: error.message, detail: undefined };
+  }
+  if (error instanceof GarbageError) {
+    return { status: 409, code: error.code, message: error.message, detail: undefined };
   }
   if (error instanceof StorageError) {
     const status = statusOfStorageError[error.code];

@@ -5,6 +5,7 @@ import type { Log } from '../base/log.ts';
 import { withoutBrackets } from '../torrent/ip-address.ts';
 import type { IpRange } from '../torrent/ip-range.ts';
 import { trackerTiers, type TrackerTiers } from '../torrent/tracker-tiers.ts';
+import type { RetentionRules } from '../registry/gc/retention-rules.ts';
 import { hostAndPort, isHostAndPort } from './own-address.ts';
 import type { Rights } from './rights.ts';
 import { trackerUrlOf } from './tracker-url.ts';
@@ -54,8 +55,14 @@ export interface RegistryOptions {
   readonly accessLog?: boolean | undefined;
   /** Milliseconds between being told to end, when it stops being ready, and accepting no more requests: default none. */
   readonly shutdownDelay?: number | undefined;
+  /** What the garbage collection leaves alone; default: all that was in use within a week, and all tags. */
+  readonly retention?: RetentionRules | undefined;
+  /** Milliseconds between two garbage collections; default: a day; 0: only when it is asked for. */
+  readonly gcInterval?: number | undefined;
   readonly log: Log;
 }
+
+export const defaultGcInterval = 24 * 3600_000;
 
 /** Raised when a registry cannot be started as it was told to. */
 export class RegistryError extends DocketError {

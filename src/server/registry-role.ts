@@ -4,6 +4,7 @@ import { readVersion } from '../base/version.ts';
 import { systemRandom } from '../base/random.ts';
 import { limitLink } from '../base/link-limits.ts';
 import { RequestObserver } from '../observe/request-observer.ts';
+import { GcSchedule } from '../registry/gc/gc-schedule.ts';
 import { Registry } from '../registry/registry.ts';
 import type { SeedAnnouncer } from '../registry/seeding.ts';
 import { WhitelistAnnouncer } from '../registry/whitelist-announcer.ts';
@@ -24,7 +25,12 @@ import { errorFields } from './error-status.ts';
 import { ForeignPeers } from './foreign-peers.ts';
 import { startHttpServer } from './http-server.ts';
 import { OriginAddress } from './origin-address.ts';
-import { advertisedAddressOf, trackersOf, type RegistryOptions } from './registry-options.ts';
+import {
+  advertisedAddressOf,
+  defaultGcInterval,
+  trackersOf,
+  type RegistryOptions,
+} from './registry-options.ts';
 import { createRequestHandler } from './request-handler.ts';
 import { openRights } from './rights.ts';
 import { Readiness } from './readiness.ts';
@@ -81,7 +87,13 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
   const catalog = parts.use(
     await openSqliteCatalog(join(location, 'catalog.db'), Date.now, expectVolume, webhooks),
   );
-  const registry = new Registry({ store, catalog, log, sparse: options.sparse ?? false });
+  const registry = new Registry({
+    store,
+    catalog,
+    log,
+    sparse: options.sparse ?? false,
+    retention: options.retention,
+  });
   parts.defer(() => registry.close());
 
   const link = limitLink(options.link ?? {}, systemClock, Date.now);
@@ -92,6 +104,7 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
   const swarm = parts.use(await startOrigin(options, registry, traffic, trackerClient));
   await startSeeding(options, registry, swarm, trackers, parts);
   startSweeping(registry, options, parts);
+  startGarbageCollection(registry, options, parts);
 
   const foreignPeers = new ForeignPeers(systemClock, (infoHash, peers) =>
     swarm.greet(infoHash, peers),
@@ -281,4 +294,20 @@ function startSweeping(
     stop();
     await sweeping;
   });
+}
+
+function startGarbageCollection(
+  { garbage }: Registry,
+  { gcInterval: interval = defaultGcInterval, log }: RegistryOptions,
+  parts: AsyncDisposableStack,
+): void {
+  if (interval === 0) return;
+  const schedule = new GcSchedule({
+    garbage,
+    interval,
+    clock: systemClock,
+    wallTime: Date.now,
+    log,
+  });
+  parts.defer(() => schedule.close());
 }

@@ -1,4 +1,5 @@
 import { deleteBlob, getBlob } from './routes/blobs.ts';
+import { collectGarbage } from './routes/garbage.ts';
 import { getImages } from './routes/images.ts';
 import { getCatalog, getTags } from './routes/listings.ts';
 import { deleteManifest, getManifest, putManifest } from './routes/manifests.ts';
@@ -75,6 +76,7 @@ const routes: readonly Route[] = [
     pattern: /^\/api\/v1\/verify$/,
     methods: { GET: getVerification, POST: startVerification, DELETE: cancelVerification },
   },
+  { name: 'gc', pattern: /^\/api\/v1\/gc$/, methods: { POST: collectGarbage } },
   { name: 'health', pattern: /^\/healthz$/, methods: { GET: getHealth, HEAD: getHealth } },
   { name: 'readiness', pattern: /^\/readyz$/, methods: { GET: getReadiness, HEAD: getReadiness } },
   { name: 'metrics', pattern: /^\/metrics$/, methods: { GET: getMetrics } },

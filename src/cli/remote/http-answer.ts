@@ -58,3 +58,9 @@ export function headerOf(answer: Dispatcher.ResponseData, name: string): string 
   const value = answer.headers[name];
   return Array.isArray(value) ? value[0] : value;
 }
+
+/** The path of the page behind this one, as a `Link` header names it (RFC 8288); undefined when there is none here. */
+export function nextPage(answer: Dispatcher.ResponseData): string | undefined {
+  const [, path] = /<(\/[^>]*)>\s*;\s*rel="?next"?/.exec(headerOf(answer, 'link') ?? '') ?? [];
+  return path;
+}

@@ -1,11 +1,12 @@
 import type { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
 import { digestAlgorithm, digestOf, isDigest, type Digest } from '../../oci/digest.ts';
 import { acceptManifests, essenceOf } from '../../oci/media-type.ts';
 import type { Repository } from '../../oci/reference.ts';
 import { CliError } from '../cli-error.ts';
 import type { SourceBlob, SourceManifest } from '../image/image-source.ts';
 import { checkedBytes } from './checked-bytes.ts';
-import { headerOf, readBody } from './http-answer.ts';
+import { headerOf, nextPage, readBody } from './http-answer.ts';
 import { parseImageList, type ListedImage } from './image-list.ts';
 import { RegistryConnection } from './registry-connection.ts';
 import { RegistryError } from './registry-error.ts';
@@ -170,9 +171,17 @@ export class RegistryClient implements AsyncDisposable {
 
   /** Every tag that the registry holds, sorted by repository and tag. */
   async images(signal: AbortSignal): Promise<readonly ListedImage[]> {
-    const answer = await this.#connection.send('/api/v1/images', { method: 'GET', signal });
-    if (answer.statusCode !== 200) throw await this.#connection.refusal(answer);
-    return parseImageList(await readBody(answer.body, largestList));
+    const images: ListedImage[] = [];
+    for (let path: string | undefined = '/api/v1/images'; path !== undefined;) {
+      const answer: Dispatcher.ResponseData = await this.#connection.send(path, {
+        method: 'GET',
+        signal,
+      });
+      if (answer.statusCode !== 200) throw await this.#connection.refusal(answer);
+      images.push(...parseImageList(await readBody(answer.body, largestList)));
+      path = nextPage(answer);
+    }
+    return images;
   }
 
   async close(): Promise<void> {

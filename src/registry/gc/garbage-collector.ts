@@ -67,7 +67,8 @@ export interface GcRun {
 export class GarbageCollector {
   readonly #parts: GarbageParts;
   readonly #observer: GcObserver;
-  #isRunning = false;
+  readonly #closing = new AbortController();
+  #running: Promise<GcSummary> | undefined;
 
   constructor(parts: GarbageParts) {
     this.#parts = parts;
@@ -75,23 +76,31 @@ export class GarbageCollector {
   }
 
   get isRunning(): boolean {
-    return this.#isRunning;
+    return this.#running !== undefined;
   }
 
   /** Throws GarbageError when a run is under way, StorageError, the signal's reason, or what `visit` throws. */
   async run(options: GcOptions = {}): Promise<GcSummary> {
-    if (this.#isRunning) {
+    if (this.#running !== undefined) {
       throw new GarbageError('GC_UNDER_WAY', 'a garbage collection is under way: try again later');
     }
-    this.#isRunning = true;
+    const closing = this.#closing.signal;
+    const signal = options.signal ? AbortSignal.any([options.signal, closing]) : closing;
+    this.#running = this.#run({ ...options, signal });
     try {
-      return await this.#run(options);
+      return await this.#running;
     } catch (error) {
       if (options.dryRun !== true) this.#observer.failed(error);
       throw error;
     } finally {
-      this.#isRunning = false;
+      this.#running = undefined;
     }
+  }
+
+  /** Breaks a run off, and waits for its end. */
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('the registry is closing'));
+    await this.#running?.catch(() => {});
   }
 
   async #run({ dryRun = false, grace, signal, visit }: GcOptions): Promise<GcSummary> {
