@@ -122,24 +122,17 @@ export function manifestDescriptor(bytes: Uint8Array) {
 
 /** What went, in short: `blob sha256:…`. */
 export function named(items: readonly GcItem[]): readonly string[] {
-  return items
-    .map((item) => {
-      switch (item.kind) {
-        case 'tag':
-          return `tag ${item.repository}:${item.tag}`;
-        case 'upload':
-          return `upload ${item.id}`;
-        case 'file':
-          return `file ${item.digest}`;
-        case 'repository':
-          return `repository ${item.repository}`;
-        case 'blob':
-          return `blob ${item.repository} ${item.digest}${item.freed ? '' : ' (shared)'}`;
-        case 'manifest':
-          return `manifest ${item.repository} ${item.digest}`;
-      }
-    })
-    .toSorted();
+  return items.map(nameOf).toSorted();
+}
+
+function nameOf(item: GcItem): string {
+  const { kind } = item;
+  if (kind === 'tag') return `tag ${item.repository}:${item.tag}`;
+  if (kind === 'upload') return `upload ${item.id}`;
+  if (kind === 'file') return `file ${item.digest}`;
+  if (kind === 'repository') return `repository ${item.repository}`;
+  const shared = kind === 'blob' && !item.freed ? ' (shared)' : '';
+  return `${kind} ${item.repository} ${item.digest}${shared}`;
 }
 
 function jsonBytes(document: object): Uint8Array {
