@@ -37,10 +37,17 @@ test('the endpoints are found by the end of the path', () => {
     path: '/v2/team/app/tags/list',
     query: 'n=2&last=a',
   });
+  assert.deepEqual(route(`/v2/a/referrers/${digest}?last=b&artifactType=a%2Fb&ns=docker.io&x=y`), {
+    kind: 'referrers',
+    repository: 'a',
+    digest,
+    path: `/v2/a/referrers/${digest}`,
+    query: 'artifactType=a%2Fb&last=b',
+  });
 });
 
 test('other paths are no endpoints', () => {
-  for (const target of ['/', '/v1/', '/v2/x', '/v2/manifests/x', '/v2/a/referrers/x', '*', '']) {
+  for (const target of ['/', '/v1/', '/v2/x', '/v2/manifests/x', '*', '']) {
     assert.equal(route(target), undefined, target);
   }
 });

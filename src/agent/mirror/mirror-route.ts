@@ -19,6 +19,14 @@ export type MirrorRoute =
       readonly path: string;
       /** To pass on to the registry: `n` and `last` only. */
       readonly query: string;
+    }
+  | {
+      readonly kind: 'referrers';
+      readonly repository: Repository;
+      readonly digest: Digest;
+      readonly path: string;
+      /** To pass on to the registry: `artifactType`, `n` and `last` only. */
+      readonly query: string;
     };
 
 /**
@@ -33,21 +41,30 @@ export function parseMirrorRoute(target: string, origins: Origins): MirrorRoute 
 
   const tags = /^\/v2\/(.+)\/tags\/list$/.exec(path);
   if (tags !== null) {
-    const passed = new URLSearchParams();
-    for (const name of ['n', 'last']) {
-      const value = query.get(name);
-      if (value !== null) passed.set(name, value);
-    }
     const repository = origins.repository(tags[1] ?? '', query.getAll('ns'));
-    return { kind: 'tags', repository, path, query: passed.toString() };
+    return { kind: 'tags', repository, path, query: passedOn(query, ['n', 'last']) };
   }
 
   const [, name = '', kind, reference = ''] =
-    /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(path) ?? [];
+    /^\/v2\/(.+)\/(manifests|blobs|referrers)\/([^/]+)$/.exec(path) ?? [];
   if (kind === undefined) return undefined;
   const repository = origins.repository(name, query.getAll('ns'));
   if (kind === 'blobs') return { kind: 'blob', repository, digest: parseDigest(reference) };
-  return { kind: 'manifest', repository, reference: manifestReference(reference) };
+  if (kind === 'manifests') {
+    return { kind: 'manifest', repository, reference: manifestReference(reference) };
+  }
+  const digest = parseDigest(reference);
+  const passed = passedOn(query, ['artifactType', 'n', 'last']);
+  return { kind: 'referrers', repository, digest, path, query: passed };
+}
+
+function passedOn(query: URLSearchParams, names: readonly string[]): string {
+  const passed = new URLSearchParams();
+  for (const name of names) {
+    const value = query.get(name);
+    if (value !== null) passed.set(name, value);
+  }
+  return passed.toString();
 }
 
 function decode(path: string): string {

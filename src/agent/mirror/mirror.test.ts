@@ -275,7 +275,8 @@ test('what cannot be served is passed with 404, whatever the reason', async (t) 
     ['/v2/team/app/manifests/sha256:bad', 'DIGEST_INVALID'],
     ['/v2/Team/manifests/1', 'NAME_INVALID'],
     ['/v2/team/app/manifests/sha256-0a.sig', 'MANIFEST_UNKNOWN'],
-    [`/v2/team/app/referrers/${missing}`, 'UNSUPPORTED'],
+    [`/v2/team/app/referrers/${missing}`, 'MANIFEST_UNKNOWN'],
+    ['/v2/team/app/referrers/sha256:bad', 'DIGEST_INVALID'],
     ['/', 'UNSUPPORTED'],
   ];
   for (const [target, code] of cases) {
@@ -472,6 +473,44 @@ test('tags are listed under the name that was asked for', async (t) => {
   const answer = await ask(agent, '/v2/docker.io/team/app/tags/list?n=1');
   assert.deepEqual(JSON.parse(answer.bytes.toString()), { name: 'team/app', tags: ['1'] });
   assert.equal(answer.headers['link'], '</v2/docker.io/team/app/tags/list?last=x&n=1>; rel="next"');
+});
+
+test('referrers are those of the registry, and none are made up', async (t) => {
+  const { agent, fixture, image } = await setUp(t);
+  const index = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociIndex,
+    manifests: [{ mediaType: mediaTypes.ociManifest, digest: image.config, size: 1 }],
+  });
+  let type: string = mediaTypes.ociIndex;
+  fixture.intercept = (request, response) => {
+    const [, path, query] = /^([^?]*)(?:\?(.*))?$/.exec(request.url ?? '') ?? [];
+    if (path?.includes('/referrers/') !== true) return false;
+    response.writeHead(200, {
+      'content-type': type,
+      'oci-filters-applied': String(query),
+      link: `<${path}?last=x&n=1>; rel="next"`,
+    });
+    response.end(index);
+    return true;
+  };
+  const target = `/v2/docker.io/team/app/referrers/${image.config}`;
+  const answer = await ask(agent, `${target}?artifactType=a%2Fb%2Bc&n=1&other=2`);
+  assert.equal(answer.status, 200);
+  assert.equal(answer.bytes.toString(), index);
+  assert.equal(answer.headers['content-type'], mediaTypes.ociIndex);
+  assert.equal(answer.headers['oci-filters-applied'], 'artifactType=a%2Fb%2Bc&n=1');
+  assert.equal(answer.headers['link'], `<${target}?last=x&n=1>; rel="next"`);
+  assert.equal(
+    fixture.requests.at(-1)?.split('?')[0],
+    `GET /v2/team/app/referrers/${image.config}`,
+  );
+
+  // A login page is no answer.
+  type = 'text/html';
+  assert.equal((await ask(agent, target)).status, 404);
+  await fixture.die();
+  assert.equal((await ask(agent, target)).status, 404);
 });
 
 test('the agent tells what it is and does', async (t) => {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { codeOf, messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import { blobsOf, type Descriptor } from '../../oci/manifest.ts';
+import { mediaTypes } from '../../oci/media-type.ts';
 import { OciError } from '../../oci/oci-error.ts';
 import type { Repository } from '../../oci/reference.ts';
 import { serveAgentApi, type AgentApi } from './agent-api.ts';
@@ -149,6 +150,15 @@ export class Mirror {
         const link: Record<string, string> =
           page.next === undefined ? {} : { link: `<${route.path}?${page.next}>; rel="next"` };
         sendJson(request, response, 200, value, link);
+        return;
+      }
+      case 'referrers': {
+        const { repository, digest, query } = route;
+        const page = await service.upstream.getReferrers(repository, digest, query, signal);
+        sendBytes(request, response, 200, mediaTypes.ociIndex, page.index, {
+          ...(page.next !== undefined && { link: `<${route.path}?${page.next}>; rel="next"` }),
+          ...(page.filters !== undefined && { 'oci-filters-applied': page.filters }),
+        });
         return;
       }
     }

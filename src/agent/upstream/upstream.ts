@@ -1,6 +1,12 @@
 import { digestAlgorithm, digestOf, isDigest, sha256Of, type Digest } from '../../oci/digest.ts';
 import { parseManifest, type Manifest } from '../../oci/manifest.ts';
-import { acceptManifests, essenceOf, isIndexType, isManifestType } from '../../oci/media-type.ts';
+import {
+  acceptManifests,
+  essenceOf,
+  isIndexType,
+  isManifestType,
+  mediaTypes,
+} from '../../oci/media-type.ts';
 import type { ManifestReference, Repository } from '../../oci/reference.ts';
 import { largestMetainfo } from '../../torrent/metainfo.ts';
 import { messageOf } from '../../base/errors.ts';
@@ -19,6 +25,8 @@ const patience = 8000;
 /** The registry reads a whole blob to make its torrent. To take the blob over plain HTTP instead would not be faster. */
 const torrentPatience = 120_000;
 const largestTagsList = 4 * 1024 * 1024;
+/** Each of a page's manifests may be full of annotations. */
+const largestReferrers = 2 * largestManifest;
 
 /** A manifest whose bytes fit its digest. */
 export interface FetchedManifest {
@@ -42,6 +50,16 @@ export interface BlobBody {
 export interface TagsPage {
   readonly tags: readonly string[];
   /** The query of the next page, `n=…&last=…`, when there is one. */
+  readonly next: string | undefined;
+}
+
+/** One page of what refers to a manifest. */
+export interface ReferrersPage {
+  /** An index, as the registry sent it; not looked at. */
+  readonly index: Buffer;
+  /** What the registry says of the filters that it applied. */
+  readonly filters: string | undefined;
+  /** The query of the next page, when there is one. */
   readonly next: string | undefined;
 }
 
@@ -195,14 +213,40 @@ export class Upstream {
     if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string')) {
       throw new UpstreamError('UPSTREAM_BAD_ANSWER', `${path}: no list of tags`);
     }
-    const next = /<[^>]*\?([^>]*)>\s*;\s*rel="?next"?/i.exec(answer.headers['link'] ?? '')?.[1];
-    return { tags, next };
+    return { tags, next: nextPage(answer) };
+  }
+
+  /**
+   * A page of what refers to a manifest (end-12); `query` is passed on, such as `artifactType=…`. A registry that has no such
+   * lists says that there is nothing, as for a manifest that is not there.
+   */
+  async getReferrers(
+    repository: Repository,
+    digest: Digest,
+    query: string,
+    signal?: AbortSignal,
+  ): Promise<ReferrersPage> {
+    const path = `/v2/${repository}/referrers/${digest}${query === '' ? '' : `?${query}`}`;
+    const answer = await this.#http.request({ method: 'GET', path, patience, signal });
+    const type = essenceOf(answer.headers['content-type'] ?? '');
+    if (type !== mediaTypes.ociIndex) {
+      discard(answer);
+      throw new UpstreamError('UPSTREAM_BAD_ANSWER', `${path}: the registry sent ${type}`);
+    }
+    const index = await readLimited(answer, largestReferrers, path);
+    const filters = answer.headers['oci-filters-applied'];
+    return { index, filters, next: nextPage(answer) };
   }
 
   /** Breaks off all requests. */
   async close(): Promise<void> {
     await this.#http.close();
   }
+}
+
+/** The query of the page that a `Link` leads to. */
+function nextPage({ headers }: Answer): string | undefined {
+  return /<[^>]*\?([^>]*)>\s*;\s*rel="?next"?/i.exec(headers['link'] ?? '')?.[1];
 }
 
 function blobPath(repository: Repository, digest: Digest): string {
