@@ -4,6 +4,7 @@ import { DocketError } from '../base/errors.ts';
 export type CliErrorCode =
   | 'AGENT_UNREACHABLE'
   | 'AGENT_FOREIGN'
+  | 'CONTENT_DAMAGED'
   | 'ENGINE_UNREACHABLE'
   | 'ENGINE_FAILED'
   | 'ENGINE_IMAGE_UNKNOWN'
@@ -13,6 +14,7 @@ export type CliErrorCode =
   | 'PLATFORM_UNKNOWN'
   | 'REGISTRY_UNREACHABLE'
   | 'REGISTRY_FAILED'
+  | 'VERIFY_FAILED'
   | 'WRONG_CONTENT';
 
 export interface CliErrorOptions extends ErrorOptions {

@@ -8,6 +8,7 @@ export const exitCodes = {
   usage: 2,
   notFound: 3,
   unauthorised: 4,
+  damaged: 5,
   interrupted: 130,
 } as const;
 
@@ -38,6 +39,7 @@ const exitCodeByErrorCode: Readonly<Record<string, ExitCode>> = {
   MANIFEST_UNKNOWN: exitCodes.notFound,
   NAME_UNKNOWN: exitCodes.notFound,
   UPSTREAM_NOT_FOUND: exitCodes.notFound,
+  CONTENT_DAMAGED: exitCodes.damaged,
   UNAUTHORIZED: exitCodes.unauthorised,
   DENIED: exitCodes.unauthorised,
   UPSTREAM_REFUSED: exitCodes.unauthorised,
@@ -47,6 +49,7 @@ const hintByErrorCode: Readonly<Record<string, string>> = {
   EACCES: 'Run it as a user who may use this path, or name another one.',
   EPERM: 'Run it as a user who may do this.',
   STORAGE_LOCKED: 'End the other process, or name another folder with -l/--location.',
+  STORAGE_GONE: 'Mount the volume, or name another folder with -l/--location.',
   ENOSPC: 'Free some disk space, or name another folder with -l/--location.',
   CACHE_FULL: 'Free some disk space, or name another folder with -l/--location.',
   EADDRINUSE: 'Another program uses this port: end it, or name another port.',

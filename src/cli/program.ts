@@ -7,6 +7,7 @@ import { addImages } from './commands/images.ts';
 import { addPull } from './commands/pull.ts';
 import { addPush } from './commands/push.ts';
 import { addRegistry } from './commands/registry.ts';
+import { addVerify } from './commands/verify.ts';
 
 const examples = `
 Examples:
@@ -17,8 +18,9 @@ Examples:
   docket -h http://registry images                    list what the registry holds
   docket -h http://registry pull team/app:1           pull it over the swarm into the local engine
   docket -h http://registry pull -o app.tar team/app:1
+  docket -h http://registry verify --repair           read all that it holds again, and heal what is damaged
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 not allowed, 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 not allowed, 5 something is damaged, 130 interrupted.
 DOCKET_DEBUG=1 shows where an error came from.`;
 
 /** The tree of all commands. What a command does is loaded only when it runs. */
@@ -40,6 +42,7 @@ export function createProgram(version: string, context: CommandContext): Command
   addPush(program, context);
   addPull(program, context);
   addImages(program, context);
+  addVerify(program, context);
   addRegistry(program, context);
   addAgent(program, context);
   addConfig(program, context);
