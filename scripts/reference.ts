@@ -1,6 +1,7 @@
 /** Writes the reference documents that are made of the code: `npm run reference`. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { AgentMetrics, type AgentMetricsSources } from '../src/agent/mirror/agent-metrics.ts';
 import { Unlimited } from '../src/base/rate-limiter.ts';
 import { configReference } from '../src/config/config-reference.ts';
 import { configJsonSchema } from '../src/config/config-schema.ts';
@@ -27,7 +28,15 @@ function metricsDocument(): string {
     storage: nothing,
     uploads: nothing,
   });
-  return `${metricsHead}\n## Registry\n\n${metricsReference(registry.register)}`;
+  const agent = new AgentMetrics({} as AgentMetricsSources);
+  const parts = [
+    metricsHead,
+    '## Registry\n',
+    metricsReference(registry.register),
+    '## Agent\n',
+    metricsReference(agent.register),
+  ];
+  return parts.join('\n');
 }
 
 /** The documents, by their paths from the project's root. */

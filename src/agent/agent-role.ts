@@ -4,6 +4,7 @@ import { DocketError, messageOf } from '../base/errors.ts';
 import type { LinkLimits } from '../base/link-limits.ts';
 import type { Log } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
+import { RequestObserver } from '../observe/request-observer.ts';
 import type { IpRange } from '../torrent/ip-range.ts';
 import type { Zone } from '../torrent/zone.ts';
 import { startHostEngine } from './host-engine.ts';
@@ -34,6 +35,8 @@ export interface AgentOptions {
   readonly zone?: Zone | undefined;
   /** Further names, `host` or `host:port`, under which runtimes know the registry. */
   readonly aliases?: readonly string[] | undefined;
+  /** Whether each request gets a line in the log: default yes. */
+  readonly accessLog?: boolean | undefined;
   readonly log: Log;
 }
 
@@ -100,6 +103,13 @@ export async function startAgent(options: AgentOptions): Promise<AgentRole> {
         onSent: (bytes) => metrics.sentToClients(bytes),
       },
       api: { about, blobs, cache, metrics },
+      observer: new RequestObserver({
+        role: 'agent',
+        metrics: metrics.requests,
+        log,
+        clock: systemClock,
+        accessLog: options.accessLog ?? true,
+      }),
       log,
     });
     // It may come up later, but a wrong address should be noticed now.

@@ -15,6 +15,7 @@ export type CliErrorCode =
   | 'REGISTRY_UNREACHABLE'
   | 'REGISTRY_FAILED'
   | 'VERIFY_FAILED'
+  | 'TRACING_UNAVAILABLE'
   | 'WRONG_CONTENT';
 
 export interface CliErrorOptions extends ErrorOptions {

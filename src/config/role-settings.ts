@@ -66,4 +66,10 @@ export const roleSettings = {
     text: 'whether each request gets a line in the log',
     default: true,
   },
+  tracing: {
+    kind: 'boolean',
+    flag: '--tracing <true|false>',
+    text: 'whether requests and transfers become OpenTelemetry spans, for the SDK that is brought along',
+    default: false,
+  },
 } as const satisfies Settings;

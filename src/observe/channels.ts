@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import type { IncomingHttpHeaders } from 'node:http';
+import { messageOf } from '../base/errors.ts';
 
 /** A request to one of the HTTP faces. The object is the same from start to end, so that a listener can keep things by it. */
 export interface ObservedRequest {
@@ -11,6 +12,8 @@ export interface ObservedRequest {
   readonly headers: IncomingHttpHeaders;
   /** The address of the client. */
   readonly remote: string | undefined;
+  /** The trace that it belongs to, as the header of that name. Whoever makes spans puts its own there. */
+  traceparent: string | undefined;
   /** The class of the request; known at its end. */
   route: string;
   repository: string | undefined;
@@ -59,7 +62,27 @@ export async function observeTransfer(
   try {
     await move(transfer);
   } catch (error) {
-    transfer.error = error instanceof Error ? error.message : String(error);
+    transfer.error = messageOf(error);
+    throw error;
+  } finally {
+    transferEnd.publish(transfer);
+  }
+}
+
+/** Tells of a transfer whose bytes come in `chunks`, from the first that is asked for to the end. */
+export async function* observeChunks(
+  about: Omit<ObservedTransfer, 'bytes' | 'error' | 'bytesFromPeers'>,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const transfer: ObservedTransfer = { ...about, bytes: 0, error: undefined };
+  transferStart.publish(transfer);
+  try {
+    for await (const chunk of chunks) {
+      transfer.bytes += chunk.length;
+      yield chunk;
+    }
+  } catch (error) {
+    transfer.error = messageOf(error);
     throw error;
   } finally {
     transferEnd.publish(transfer);

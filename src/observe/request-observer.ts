@@ -6,6 +6,7 @@ import { redact } from '../base/redact.ts';
 import { requestEnd, requestStart, type ObservedRequest } from './channels.ts';
 import { requestIdOf } from './request-id.ts';
 import type { RequestMetrics } from './request-metrics.ts';
+import { parseTraceparent } from './traceparent.ts';
 
 /** Classes of requests that come every few seconds and say nothing: they stand in the log only when it tells everything. */
 const dull: ReadonlySet<string> = new Set(['health', 'readiness', 'metrics', 'announce', 'scrape']);
@@ -49,6 +50,7 @@ export class RequestObserver {
       path: mark === -1 ? url : url.slice(0, mark),
       headers,
       remote: socket.remoteAddress,
+      traceparent: parseTraceparent(headers['traceparent'])?.header,
       route: 'none',
       repository: undefined,
       status: undefined,
@@ -76,8 +78,10 @@ export class RequestObserver {
     metrics.ended({ route, method, status, seconds: milliseconds / 1000, sent, received });
     if (requestEnd.hasSubscribers) requestEnd.publish(observed);
     if (!accessLog) return;
+    const traceId = parseTraceparent(observed.traceparent)?.traceId;
     const fields = {
       requestId: observed.id,
+      ...(traceId === undefined ? {} : { traceId }),
       method,
       route,
       path: redact((request.url ?? '').slice(0, 500)),

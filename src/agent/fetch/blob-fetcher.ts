@@ -1,5 +1,7 @@
 import { abortable } from '../../base/abortable.ts';
 import { messageOf } from '../../base/errors.ts';
+import { observeTransfer } from '../../observe/channels.ts';
+import { currentRequest } from '../../observe/request-context.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
 import { parseRepository, type Repository } from '../../oci/reference.ts';
@@ -23,6 +25,7 @@ export class BlobFetcher implements AsyncDisposable {
   readonly #parts: FetchParts;
   readonly #running = new Map<Digest, BlobDownload>();
   readonly #finished: { readonly at: number; readonly progress: BlobProgress }[] = [];
+  readonly #outcomes = { cache: 0, fetched: 0, failed: 0 };
   #closed = false;
   #plainBytes = 0;
 
@@ -112,6 +115,11 @@ export class BlobFetcher implements AsyncDisposable {
     return bytes;
   }
 
+  /** How often a blob that was asked for was in the cache, was fetched, or could not be had. */
+  get outcomes(): Readonly<Record<'cache' | 'fetched' | 'failed', number>> {
+    return this.#outcomes;
+  }
+
   /** Ends all fetches. What they have on disk stays for the next time. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -132,13 +140,27 @@ export class BlobFetcher implements AsyncDisposable {
     }
     const download = new BlobDownload(this.#parts, digest, repository, size);
     this.#running.set(digest, download);
-    const onEnd = (): void => this.#onEnd(download);
-    void download.done.then(onEnd, onEnd);
+    const about = { direction: 'fetch', request: currentRequest(), repository, digest } as const;
+    const onEnd = (outcome: 'fetched' | 'failed'): void => this.#onEnd(download, outcome);
+    void observeTransfer(about, async (transfer) => {
+      try {
+        await download.done;
+        onEnd('fetched');
+      } catch (error) {
+        onEnd('failed');
+        throw error;
+      } finally {
+        const { bytesFromPeers, bytesFromRegistry } = download.progress();
+        transfer.bytes = bytesFromPeers + bytesFromRegistry;
+        transfer.bytesFromPeers = bytesFromPeers;
+      }
+    }).catch(() => {});
     return download;
   }
 
-  #onEnd(download: BlobDownload): void {
+  #onEnd(download: BlobDownload, outcome: 'fetched' | 'failed'): void {
     this.#running.delete(download.digest);
+    this.#outcomes[download.fetched ? outcome : 'cache']++;
     this.#plainBytes += download.plainBytes;
     if (!download.fetched) return;
     this.#finished.push({ at: this.#parts.clock.now(), progress: download.progress() });

@@ -2,8 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { codeOf, messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
+import { redact } from '../../base/redact.ts';
 import { blobsOf, type Descriptor } from '../../oci/manifest.ts';
 import { mediaTypes } from '../../oci/media-type.ts';
+import type { ObservedRequest } from '../../observe/channels.ts';
+import { whileAnswering } from '../../observe/request-context.ts';
+import type { RequestObserver } from '../../observe/request-observer.ts';
 import { OciError } from '../../oci/oci-error.ts';
 import type { Repository } from '../../oci/reference.ts';
 import { serveAgentApi, type AgentApi } from './agent-api.ts';
@@ -22,6 +26,7 @@ export interface MirrorOptions {
   readonly registry: URL;
   readonly service: BlobService;
   readonly api: AgentApi;
+  readonly observer: RequestObserver;
   readonly log: Log;
 }
 
@@ -85,16 +90,18 @@ export class Mirror {
     response.on('error', () => {});
     request.on('error', () => {});
     request.resume();
+    const observed = this.#options.observer.start(request, response);
     try {
-      await this.#answer(request, response, gone.signal);
+      await whileAnswering(observed, () => this.#answer(request, response, observed, gone.signal));
     } catch (error) {
-      this.#fail(request, response, error, gone.signal);
+      this.#fail(request, response, observed, error, gone.signal);
     }
   }
 
   async #answer(
     request: IncomingMessage,
     response: ServerResponse,
+    observed: ObservedRequest,
     signal: AbortSignal,
   ): Promise<void> {
     const { host, origins, registry, api } = this.#options;
@@ -110,19 +117,26 @@ export class Mirror {
       sendError(request, response, 405, 'UNSUPPORTED', message, headers);
       return;
     }
-    if (await serveAgentApi(api, request, response)) return;
+    const own = await serveAgentApi(api, request, response);
+    if (own !== undefined) {
+      observed.route = own;
+      return;
+    }
     const route = parseMirrorRoute(target, origins);
     if (route === undefined) {
       sendError(request, response, 404, 'UNSUPPORTED', 'this agent has no such endpoint');
       return;
     }
-    await this.#serve(route, request, response, signal);
+    observed.route = route.kind;
+    if (route.kind !== 'ping') observed.repository = route.repository;
+    await this.#serve(route, request, response, observed, signal);
   }
 
   async #serve(
     route: MirrorRoute,
     request: IncomingMessage,
     response: ServerResponse,
+    observed: ObservedRequest,
     signal: AbortSignal,
   ): Promise<void> {
     const { service } = this.#options;
@@ -142,7 +156,7 @@ export class Mirror {
         return;
       }
       case 'blob':
-        await serveBlob(service, request, response, route.repository, route.digest, signal);
+        await serveBlob(service, request, response, observed, route, signal);
         return;
       case 'tags': {
         const page = await service.upstream.getTags(route.repository, route.query, signal);
@@ -175,6 +189,7 @@ export class Mirror {
   #fail(
     request: IncomingMessage,
     response: ServerResponse,
+    observed: ObservedRequest,
     error: unknown,
     signal: AbortSignal,
   ): void {
@@ -184,7 +199,8 @@ export class Mirror {
       return;
     }
     const fields = {
-      path: request.url?.slice(0, 300),
+      requestId: observed.id,
+      path: redact((request.url ?? '').slice(0, 300)),
       code: codeOf(error),
       error: messageOf(error),
     };

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sleep, type Clock } from '../../base/clock.ts';
+import { observeTransfer, type ObservedRequest } from '../../observe/channels.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Repository } from '../../oci/reference.ts';
 import type { ContentCache } from '../cache/content-cache.ts';
@@ -30,8 +31,8 @@ export async function serveBlob(
   service: BlobService,
   request: IncomingMessage,
   response: ServerResponse,
-  repository: Repository,
-  digest: Digest,
+  observed: ObservedRequest,
+  { repository, digest }: { readonly repository: Repository; readonly digest: Digest },
   signal: AbortSignal,
 ): Promise<void> {
   const { fetcher, upstream, clock } = service;
@@ -70,7 +71,11 @@ export async function serveBlob(
     response.flushHeaders();
     const reader = await opening;
     if (reader.size !== size) throw new Error(`${digest} has ${reader.size} bytes, not ${size}`);
-    await sendBlob(response, reader, part, clock, signal, service.onSent);
+    const about = { direction: 'send', request: observed, repository, digest } as const;
+    await observeTransfer(about, async (transfer) => {
+      await sendBlob(response, reader, part, clock, signal, service.onSent);
+      transfer.bytes = part.last + 1 - part.first;
+    });
   } finally {
     void opening.then((opened) => opened.close()).catch(() => {});
   }

@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher, errors } from 'undici';
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
+import { contextHeaders } from '../../observe/request-context.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 /** The headers of an answer, lower-case names, each the first value that was given. */
@@ -41,6 +42,7 @@ const mostErrorBytes = 16 * 1024;
  */
 export class RegistryHttp {
   readonly #base: string;
+  readonly #origin: string;
   readonly #clock: Clock;
   readonly #agent = new Agent({
     connect: { timeout: 2000 },
@@ -53,6 +55,7 @@ export class RegistryHttp {
 
   constructor(options: RegistryHttpOptions) {
     this.#base = options.registry.href.replace(/\/+$/, '');
+    this.#origin = options.registry.origin;
     this.#clock = options.clock;
   }
 
@@ -96,7 +99,12 @@ export class RegistryHttp {
         origin: url.origin,
         path: url.pathname + url.search,
         method: request.method,
-        headers: { 'user-agent': 'docket', ...request.headers },
+        headers: {
+          'user-agent': 'docket',
+          // A registry's storage elsewhere need not know.
+          ...(url.origin === this.#origin ? contextHeaders() : {}),
+          ...request.headers,
+        },
         headersTimeout: request.patience ?? longestSilence,
         ...(request.signal === undefined ? {} : { signal: request.signal }),
       });

@@ -5,10 +5,12 @@ import type { CommandContext } from '../command-context.ts';
 import type { TypedRole } from '../commands/role-options.ts';
 import { roleOptions } from './role-values.ts';
 import { runRole } from './run-role.ts';
+import { traceRole } from './trace-role.ts';
 
 /** `docket agent`: runs this host's agent until it is told to end. */
 export async function runAgent(typed: TypedRole, context: CommandContext): Promise<void> {
   const { values } = await loadConfig('agent', { ...typed, env: context.env });
+  if (values.tracing) await traceRole();
   const options = {
     ...roleOptions(values),
     registry: values.registry,

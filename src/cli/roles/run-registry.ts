@@ -5,10 +5,12 @@ import type { CommandContext } from '../command-context.ts';
 import type { TypedRole } from '../commands/role-options.ts';
 import { roleOptions } from './role-values.ts';
 import { runRole } from './run-role.ts';
+import { traceRole } from './trace-role.ts';
 
 /** `docket registry`: runs a registry, with its tracker and seeder, until it is told to end. */
 export async function runRegistry(typed: TypedRole, context: CommandContext): Promise<void> {
   const { values } = await loadConfig('registry', { ...typed, env: context.env });
+  if (values.tracing) await traceRole();
   const options = {
     ...roleOptions(values),
     host: values.bind,

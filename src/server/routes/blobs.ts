@@ -1,5 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { Repository } from '../../oci/reference.ts';
+import { observeTransfer } from '../../observe/channels.ts';
 import { parseByteRanges, type BytePart } from '../../oci/byte-range.ts';
 import { expectDeletes } from '../expect-deletes.ts';
 import { clientHas, etagOf } from '../etag.ts';
@@ -36,8 +37,12 @@ export const getBlob: Handler = async (exchange, { registry, traffic }) => {
   const ifRange = request.headers['if-range'];
   const isSame = ifRange === undefined || ifRange === headers.ETag;
   const range = parseByteRanges(isSame ? request.headers.range : undefined, blob.size);
+  const about = { direction: 'send', request: exchange.observed, repository, digest } as const;
   const send = (part: BytePart): Promise<void> =>
-    sendBlob(response, blob, part, traffic, exchange.signal);
+    observeTransfer(about, async (transfer) => {
+      await sendBlob(response, blob, part, traffic, exchange.signal);
+      transfer.bytes = part.last + 1 - part.first;
+    });
   switch (range.kind) {
     case 'unsatisfiable':
       // Without the headers of the blob: a cache must not keep this answer for it.

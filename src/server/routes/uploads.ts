@@ -4,6 +4,7 @@ import { OciError } from '../../oci/oci-error.ts';
 import { parseRepository, type Repository } from '../../oci/reference.ts';
 import type { UploadBody, UploadRange } from '../../registry/upload-session.ts';
 import type { UploadStatus } from '../../registry/uploads.ts';
+import { observeChunks, transferStart } from '../../observe/channels.ts';
 import { parseUploadRange } from '../../oci/byte-range.ts';
 import type { Exchange } from '../exchange.ts';
 import { hasBody, receiveBody } from '../request-body.ts';
@@ -84,11 +85,15 @@ function uploadId(exchange: Exchange): string {
   return exchange.parts['id'] ?? '';
 }
 
-function body({ request, signal }: Exchange, { traffic }: Services): UploadBody {
+function body({ request, signal, observed }: Exchange, { traffic }: Services): UploadBody {
   const count = (bytes: number): void => {
     traffic.received += bytes;
   };
-  return receiveBody(request, traffic.download, count, signal);
+  const received = receiveBody(request, traffic.download, count, signal);
+  if (!transferStart.hasSubscribers) return received;
+  const { repository } = observed;
+  const about = { direction: 'receive', request: observed, repository, digest: undefined } as const;
+  return { ...received, chunks: observeChunks(about, received.chunks) };
 }
 
 function range({ request }: Exchange): UploadRange | undefined {
