@@ -1,6 +1,6 @@
 import { abortable } from '../../base/abortable.ts';
 import { messageOf } from '../../base/errors.ts';
-import { observeTransfer } from '../../observe/channels.ts';
+import { observeTransfer, transferStart } from '../../observe/channels.ts';
 import { currentRequest } from '../../observe/request-context.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
@@ -140,22 +140,26 @@ export class BlobFetcher implements AsyncDisposable {
     }
     const download = new BlobDownload(this.#parts, digest, repository, size);
     this.#running.set(digest, download);
+    void download.done.then(
+      () => this.#onEnd(download, 'fetched'),
+      () => this.#onEnd(download, 'failed'),
+    );
+    if (transferStart.hasSubscribers) this.#observe(download, repository);
+    return download;
+  }
+
+  #observe(download: BlobDownload, repository: Repository | undefined): void {
+    const { digest } = download;
     const about = { direction: 'fetch', request: currentRequest(), repository, digest } as const;
-    const onEnd = (outcome: 'fetched' | 'failed'): void => this.#onEnd(download, outcome);
     void observeTransfer(about, async (transfer) => {
       try {
         await download.done;
-        onEnd('fetched');
-      } catch (error) {
-        onEnd('failed');
-        throw error;
       } finally {
         const { bytesFromPeers, bytesFromRegistry } = download.progress();
         transfer.bytes = bytesFromPeers + bytesFromRegistry;
         transfer.bytesFromPeers = bytesFromPeers;
       }
     }).catch(() => {});
-    return download;
   }
 
   #onEnd(download: BlobDownload, outcome: 'fetched' | 'failed'): void {

@@ -29,7 +29,7 @@ export async function serveAgentApi(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<string | undefined> {
-  const path = request.url?.split('?', 1)[0];
+  const [path = ''] = (request.url ?? '').split('?', 1);
   switch (path) {
     case '/api/v1/agent':
       sendJson(request, response, 200, { name: 'docket-agent', ...api.about });
