@@ -29,10 +29,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		return
 	}
-	fmt.Fprintf(connection, "GET /v2/ HTTP/1.0\\r\\n\\r\\n")
+	fmt.Fprintf(connection, "GET /v2/ HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n")
 	status := make([]byte, 15)
 	connection.Read(status)
-	report := fmt.Sprintf("%s %s %s", status, os.Getenv("OCI_VERSION"), os.Getenv("OCI_DATA_SPARSE"))
+	report := fmt.Sprintf("%s %s %s %s", status, os.Getenv("OCI_VERSION"), os.Getenv("OCI_DATA_SPARSE"), os.Getenv("OCI_API_PUSH"))
 	os.WriteFile(os.Getenv("OCI_RESULTS_DIR")+"/report", []byte(report), 0o644)
 	fmt.Printf("Test results\\nOCI Conformance Test: FAIL\\n  OCI Conformance Test/ping: FAIL\\n   - it is late\\n\\n")
 	fmt.Printf("OCI Conformance Result: x\\n  Disabled....: 0\\n  Skip....: 0\\n  Pass....: 3\\n  FAIL....: FAILURES\\n  Error....: 0\\n  Total....: 4\\n\\nAPI conformance:\\n")
@@ -58,7 +58,7 @@ suite('npm run conformance', () => {
     [0, 0],
     [1, 1],
   ] as const) {
-    test(`ends with ${code} when ${failures} tests failed, after a run for each version, with and without sparse manifests`, async (t) => {
+    test(`ends with ${code} when ${failures} tests failed, after a run for each version and target`, async (t) => {
       const go = findGo();
       if ('missing' in go) return t.skip(go.missing);
       const folder = await folderFor(t);
@@ -69,16 +69,22 @@ suite('npm run conformance', () => {
       const results = join(folder, 'results');
       const { status, stdout, stderr } = run(['--suite', folder, '--results', results, '--json']);
       assert.equal(status, code, stdout + stderr);
-      const names = ['1.1', 'dev', '1.1-sparse', 'dev-sparse'];
+      const names = ['1.1', 'dev', '1.1-sparse', 'dev-sparse', '1.1-agent', 'dev-agent'];
       assert.deepEqual(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''), {
-        results: names.map((name) => ({ name, passed: 3, failed: failures, skipped: 0 })),
+        results: names.map((name) => ({
+          name,
+          passed: 3,
+          failed: failures,
+          skipped: 0,
+          isPart: name.endsWith('agent'),
+        })),
       });
       assert.match(stdout, /OCI Conformance Test\/ping: it is late/);
       assert.deepEqual((await readdir(results)).toSorted(), names.toSorted());
       for (const name of names) {
-        const [version, sparse] = name.split('-');
+        const [version, kind] = name.split('-');
         const report = await readFile(join(results, name, 'report'), 'utf8');
-        assert.equal(report, `HTTP/1.1 200 OK ${version} ${sparse === 'sparse'}`);
+        assert.equal(report, `HTTP/1.1 200 OK ${version} ${kind === 'sparse'} ${kind !== 'agent'}`);
       }
     });
   }

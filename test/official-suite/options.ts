@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util';
 
 export const usage = `npm run conformance -- [options]
 
-Runs the official conformance suite of the distribution-spec against this checkout's registry: with all that is optional,
-for 1.1 and for dev, and once more with sparse manifests.
+Runs the official conformance suite of the distribution-spec against this checkout's registry, for 1.1 and for dev: with all
+that is optional, once more with sparse manifests, and against an agent, which only reads.
 
   --suite FOLDER     a checkout of opencontainers/distribution-spec, instead of a clone of the pinned commit
   --results FOLDER   keep the suite's reports (results.yaml, junit.xml, report.html) there

@@ -1,0 +1,52 @@
+/** All that a registry may leave out is asked for, too. */
+export const everything = Object.fromEntries(
+  [
+    'API_PING',
+    'API_PULL',
+    'API_PUSH',
+    'API_BLOBS_ATOMIC',
+    'API_BLOBS_DELETE',
+    'API_BLOBS_DIGEST_HEADER',
+    'API_BLOBS_MOUNT_ANONYMOUS',
+    'API_BLOBS_UPLOAD_CANCEL',
+    'API_MANIFESTS_ATOMIC',
+    'API_MANIFESTS_DELETE',
+    'API_MANIFESTS_DIGEST_HEADER',
+    'API_MANIFESTS_TAG_PARAM',
+    'API_TAGS_ATOMIC',
+    'API_TAGS_DELETE',
+    'API_TAGS_LIST',
+    'API_REFERRER',
+    'DATA_IMAGE',
+    'DATA_INDEX',
+    'DATA_INDEX_LIST',
+    'DATA_ARTIFACT',
+    'DATA_ARTIFACT_LIST',
+    'DATA_SUBJECT',
+    'DATA_SUBJECT_LIST',
+    'DATA_SUBJECT_MISSING',
+    'DATA_DATA_FIELD',
+    'DATA_NONDISTRIBUTABLE',
+    'DATA_CUSTOM_FIELDS',
+    'DATA_NO_LAYERS',
+    'DATA_EMPTY_BLOB',
+    'DATA_SHA512',
+  ].map((name) => [`OCI_${name}`, 'true'] as const),
+);
+
+/** Nothing is pushed or deleted: what is read was pushed before, in another way. */
+export const onlyReading: Readonly<Record<string, string>> = {
+  OCI_API_PUSH: 'false',
+  OCI_API_BLOBS_DELETE: 'false',
+  OCI_API_BLOBS_ATOMIC: 'false',
+  OCI_API_BLOBS_MOUNT_ANONYMOUS: 'false',
+  OCI_API_BLOBS_UPLOAD_CANCEL: 'false',
+  OCI_API_MANIFESTS_DELETE: 'false',
+  OCI_API_MANIFESTS_ATOMIC: 'false',
+  OCI_API_MANIFESTS_TAG_PARAM: 'false',
+  OCI_API_TAGS_DELETE: 'false',
+  OCI_API_TAGS_ATOMIC: 'false',
+  // Of content that it did not push itself the suite never looks at the header.
+  OCI_API_BLOBS_DIGEST_HEADER: 'false',
+  OCI_API_MANIFESTS_DIGEST_HEADER: 'false',
+};
