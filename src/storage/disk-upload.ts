@@ -1,9 +1,9 @@
-import { writeAll } from '../base/write-all.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { BlobUpload } from './blob-store.ts';
 import type { OpenFile } from './files.ts';
 import { readSlices } from './read-slices.ts';
 import { StorageError, storageFault } from './storage-error.ts';
+import { WriteBehind } from './write-behind.ts';
 
 /** After so many bytes an upload looks again whether there is room. */
 const lookEvery = 16 * 1024 * 1024;
@@ -38,19 +38,24 @@ export class DiskUpload implements BlobUpload {
 
   async append(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     await using file = await this.#openAtEnd();
-    let written = this.#size;
-    let lookAt = written;
+    const writer = new WriteBehind(file, this.#size);
+    let taken = this.#size;
+    // An upload that is new has just been allowed.
+    let lookAt = taken === 0 ? lookEvery : taken;
     try {
       for await (const chunk of chunks) {
-        if (written >= lookAt) {
+        if (taken >= lookAt) {
           await this.#place.expectRoom();
-          lookAt = written + lookEvery;
+          lookAt = taken + lookEvery;
         }
-        await this.#write(file, chunk, written);
-        written += chunk.length;
+        await this.#attempt('cannot write the upload', () => writer.write(chunk));
+        taken += chunk.length;
       }
     } finally {
-      await this.#keep(file, written);
+      if (taken > this.#size) {
+        await this.#attempt('cannot keep the upload', () => writer.finish());
+        this.#size = taken;
+      }
     }
   }
 
@@ -63,11 +68,7 @@ export class DiskUpload implements BlobUpload {
     {
       // Without the bytes that a failed write left beyond the durable ones.
       await using file = await this.#openAtEnd();
-      try {
-        await file.datasync();
-      } catch (error) {
-        throw this.#place.failed('cannot sync the upload', error);
-      }
+      await this.#attempt('cannot sync the upload', () => file.datasync());
     }
     await this.#place.publish(digest);
   }
@@ -105,21 +106,11 @@ export class DiskUpload implements BlobUpload {
     }
   }
 
-  async #write(file: OpenFile, chunk: Uint8Array, position: number): Promise<void> {
+  async #attempt(doing: string, task: () => Promise<void>): Promise<void> {
     try {
-      await writeAll(file, chunk, position);
+      await task();
     } catch (error) {
-      throw this.#place.failed('cannot write the upload', error);
+      throw this.#place.failed(doing, error);
     }
-  }
-
-  async #keep(file: OpenFile, written: number): Promise<void> {
-    if (written === this.#size) return;
-    try {
-      await file.datasync();
-    } catch (error) {
-      throw this.#place.failed('cannot sync the upload', error);
-    }
-    this.#size = written;
   }
 }
