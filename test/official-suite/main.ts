@@ -2,7 +2,6 @@
  * `npm run conformance`: the official conformance suite against this registry. Exit code 0: nothing failed and nothing was
  * left out; 1: something did; 2: it could not be run, and what to do about it.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -10,7 +9,7 @@ import { messageOf } from '../../src/base/errors.ts';
 import { findGo } from './go.ts';
 import { readOptions, usage, type Options } from './options.ts';
 import { runSuite } from './run-suite.ts';
-import { cloneSuite, suiteIn } from './source.ts';
+import { buildPinnedSuite, buildSuiteIn } from './source.ts';
 import { targetsFor } from './targets.ts';
 
 const cache = join(import.meta.dirname, '..', '..', '.work', 'distribution-spec');
@@ -31,36 +30,18 @@ try {
 async function main(options: Options): Promise<number> {
   const go = findGo();
   if ('missing' in go) throw new CannotRun(go.missing);
-  const source =
-    options.suite === undefined ? await cloneSuite(cache) : suiteIn(resolve(options.suite));
-  if ('missing' in source) throw new CannotRun(source.missing);
-
   const folder = await mkdtemp(join(tmpdir(), 'docket-suite-'));
   try {
-    const program = join(folder, 'conformance');
-    const built = spawnSync(
-      go.program,
-      [
-        'build',
-        '-buildvcs=false',
-        '-ldflags',
-        `-X main.Version=${source.commit}`,
-        '-o',
-        program,
-        '.',
-      ],
-      { cwd: source.folder, stdio: ['ignore', 'inherit', 'inherit'] },
-    );
-    if (built.status !== 0) {
-      throw new CannotRun(
-        'the suite cannot be built; its Go modules must be in the module cache, or a GOPROXY in reach',
-      );
-    }
-    say(`the suite of commit ${source.commit}, built by Go ${go.version}`);
+    const suite =
+      options.suite === undefined
+        ? await buildPinnedSuite(go, folder, cache)
+        : buildSuiteIn(go, resolve(options.suite), folder);
+    if ('missing' in suite) throw new CannotRun(suite.missing);
+    say(`the suite of ${suite.source}, built by Go ${go.version}`);
     const results =
       options.results === undefined ? join(folder, 'results') : resolve(options.results);
     await mkdir(results, { recursive: true });
-    return await runAll(program, options, results);
+    return await runAll(suite.program, options, results);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

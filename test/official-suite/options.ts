@@ -5,7 +5,7 @@ export const usage = `npm run conformance -- [options]
 Runs the official conformance suite of the distribution-spec against this checkout's registry, for 1.1 and for dev: with all
 that is optional, once more with sparse manifests, and against an agent, which only reads.
 
-  --suite FOLDER     a checkout of opencontainers/distribution-spec, instead of a clone of the pinned commit
+  --suite FOLDER     a checkout of opencontainers/distribution-spec, instead of the pinned version
   --results FOLDER   keep the suite's reports (results.yaml, junit.xml, report.html) there
   --version VERSION  only 1.1 or only dev
   --json             end with one line of JSON
