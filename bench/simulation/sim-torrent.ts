@@ -15,6 +15,8 @@ const shunFor = 10_000;
 const wantedPeers = 30;
 const wantedOutside = 4;
 const moreForOutside = 8;
+/** A source outside the zone that sent nothing for so long does not keep a host from asking another. */
+const quietAfter = 3_000;
 const mostMembers = 60;
 
 /** One blob at one host: what the product does in `swarm/torrent`, `swarm/fetching` and `swarm/showing`, without bytes. */
@@ -150,16 +152,49 @@ export class SimTorrent {
     return this.#zoneRule.crossing(member.has, this.host.world.queue.now);
   }
 
-  /** Tells those of the own zone who have peers outside it which pieces cross. */
-  #crosses(pieces: readonly number[]): void {
-    if (pieces.length === 0) return;
+  /** Tells those of the own zone who have peers outside it which pieces cross, and which do no more. */
+  #crosses(begun: readonly number[], over: readonly number[] = []): void {
+    if (begun.length + over.length === 0) return;
     const { queue, latency } = this.host.world;
     const happen = (): void => {
       for (const { isAcross, other } of this.members)
-        if (!isAcross && other.torrent.#zoneRule !== undefined)
-          for (const piece of pieces) other.torrent.#zoneRule.claimed(other, piece, queue.now);
+        if (!isAcross) other.torrent.#heard(other, begun, over);
     };
     queue.after(latency, { happen });
+  }
+
+  #heard(member: SimMember, begun: readonly number[], over: readonly number[]): void {
+    const rule = this.#zoneRule;
+    if (rule === undefined) return;
+    const isTheirs = member.other.torrent.host.plan.number < this.host.plan.number;
+    let hasYielded = false;
+    for (const piece of begun) {
+      rule.claimed(member, piece, this.host.world.queue.now);
+      if (isTheirs && rule.isCrossing(piece))
+        hasYielded = this.#requests.yield(piece) || hasYielded;
+    }
+    for (const piece of over) rule.released(member, piece);
+    if (hasYielded) this.#review(rule);
+    if (hasYielded) for (const one of this.members) this.#settled(one);
+  }
+
+  #review(rule: ZoneRule<SimMember>): void {
+    const over = rule.over(
+      (piece) => this.#requests.isComing(piece),
+      (piece) => this.have.has(piece),
+    );
+    this.#crosses([], over);
+  }
+
+  /** Enough is drawn from outside the zone, where `member` stands. */
+  #isAcrossFull(member: SimMember): boolean {
+    const { torrent } = member.other;
+    if (!member.isAcross || this.#zoneRule === undefined || torrent.isRevealing) return false;
+    const { queue, tuning } = this.host.world;
+    let drawn = 0;
+    for (const { isAcross, isDrawing, heardAt } of this.members)
+      if (isAcross && isDrawing && queue.now - heardAt < quietAfter) drawn++;
+    return drawn >= this.#zoneRule.mostSources(tuning.sources, queue.now);
   }
 
   /** Each second: who has let us down counts no more, and it is said again what crosses. */
@@ -173,12 +208,8 @@ export class SimTorrent {
       if (isSilent) rule.lost(member.has);
       else for (const piece of member.has.indexes()) rule.gained(piece, now);
     }
-    this.#crosses(
-      rule.renewals(
-        (piece) => this.#requests.isBegun(piece),
-        ({ isDrawing }) => isDrawing,
-      ),
-    );
+    this.#review(rule);
+    this.#crosses(rule.renewals(({ isDrawing }) => isDrawing));
   }
 
   /** A peer has this piece, as its field says already; `#learned` comes after the last. */
@@ -231,6 +262,7 @@ export class SimTorrent {
     if (member.isDrawing) return true;
     const { now } = this.host.world.queue;
     if (this.host.appetite.isFull || member.shunnedUntil > now) return false;
+    if (this.#isAcrossFull(member)) return false;
     return (
       member.other.torrent.isRevealing || this.#requests.wants(member, this.#fieldOf(member), now)
     );
@@ -274,6 +306,7 @@ export class SimTorrent {
     const { queue, blockLength } = this.host.world;
     const { now } = queue;
     if (member.isChoking || member.shunnedUntil > now || this.have.isFull) return;
+    if (!member.isDrawing && this.#isAcrossFull(member)) return;
     const rate = member.pace.rate;
     const depth = requestDepth(rate, this.geometry.pieceLength, blockLength, requestLimit);
     const before = this.#requests.outstanding(member);
@@ -346,7 +379,10 @@ export class SimTorrent {
 
   #newRequests(blockLength: number): Requests<SimMember> {
     const cancel = (member: SimMember, block: Block): void => this.#cancel(member, block);
-    return new Requests(this.geometry, this.#picker, () => true, cancel, blockLength);
+    const picker = this.#picker;
+    const isAnyLeft = (): boolean =>
+      this.#zoneRule?.isAnyFree(picker, this.host.world.queue.now) ?? picker.openCount > 0;
+    return new Requests(this.geometry, picker, () => true, cancel, blockLength, isAnyLeft);
   }
 
   #cancel(member: SimMember, { piece, begin }: Block): void {

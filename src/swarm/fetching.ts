@@ -1,5 +1,6 @@
 import { BlockBlame } from '../torrent/block-blame.ts';
 import type { Bitfield } from '../torrent/bitfield.ts';
+import type { Crossing } from '../torrent/crossing.ts';
 import type { Block } from '../torrent/geometry.ts';
 import { blockLength, pieceSize } from '../torrent/geometry.ts';
 import { PiecePicker } from '../torrent/piece-picker.ts';
@@ -58,16 +59,27 @@ export class Fetching implements Wanting, WebSeedUser {
     this.#events = events;
     this.#picker = new PiecePicker(torrent.have, env.random);
     const mayBegin = (): boolean => env.pieces.hasRoom(torrent.metainfo.pieceLength);
-    this.#requests = new Requests(torrent.metainfo, this.#picker, mayBegin, (source, block) => {
-      if ('peer' in source) source.peer.cancel(block);
-    });
+    const isAnyLeft = (): boolean =>
+      this.#border?.isAnyLeft(this.#picker, env.clock.now()) ?? this.#picker.openCount > 0;
+    this.#requests = new Requests(
+      torrent.metainfo,
+      this.#picker,
+      mayBegin,
+      (source, block) => {
+        if ('peer' in source) source.peer.cancel(block);
+      },
+      blockLength,
+      isAnyLeft,
+    );
     this.#letDowns = new LetDowns(env.clock);
     this.#border =
       env.zone === undefined
         ? undefined
         : new ZoneBorder(env.zone, torrent.metainfo.pieceCount, env.clock.now(), {
+            id: env.id,
             members: () => torrent.members,
-            isBegun: (piece) => this.#requests.isBegun(piece),
+            isComing: (piece) => this.#requests.isComing(piece),
+            isHad: (piece) => torrent.have.has(piece),
             isShunned: (member, now) => this.#isShunned(member, now),
           });
     this.peerBlockAt = env.clock.now();
@@ -182,8 +194,17 @@ export class Fetching implements Wanting, WebSeedUser {
     this.#settled(source);
   }
 
-  crosses(member: Member, pieces: readonly number[]): boolean {
-    return this.#border?.claimed(member, pieces, this.#env.clock.now()) === true;
+  crosses(member: Member, crossing: Crossing): boolean {
+    const border = this.#border;
+    if (border === undefined) return false;
+    const isNew = border.heard(member, crossing, this.#env.clock.now());
+    const yielded = crossing.begun.filter(
+      (piece) => border.mustYield(member, piece) && this.#requests.yield(piece),
+    );
+    for (const piece of yielded) this.#blame.forget(piece);
+    if (yielded.length > 0) for (const one of this.#torrent.members) this.#settled(one);
+    if (yielded.length > 0 || crossing.over.length > 0) this.#askAll();
+    return isNew;
   }
 
   rejected(member: Member, block: Block): boolean {
@@ -226,6 +247,7 @@ export class Fetching implements Wanting, WebSeedUser {
 
   #askAll(): void {
     for (const member of this.#torrent.members) this.#ask(member);
+    this.#border?.review();
   }
 
   #ask(member: Member): void {
@@ -236,6 +258,7 @@ export class Fetching implements Wanting, WebSeedUser {
     if (member.useful === 0 || this.#isShunned(member, now)) return;
     // Others decide on turns so rarely that theirs are never turned down.
     if (!member.isDrawing && appetite.isFull && !peer.isForeign) return;
+    if (!member.isDrawing && this.#border?.isFull(member, appetite.most, now) === true) return;
     const { pieceLength } = this.#torrent.metainfo;
     const depth = requestDepth(member.pace.rate, pieceLength, blockLength, peer.requestLimit);
     const outstanding = this.#requests.outstanding(member);
@@ -318,6 +341,7 @@ export class Fetching implements Wanting, WebSeedUser {
     const now = this.#env.clock.now();
     if (this.#isShunned(member, now)) return false;
     if (peer.reveals && peer.isChoking) return true;
+    if (this.#border?.isFull(member, this.#env.appetite.most, now) === true) return false;
     if (member.useful === 0) return false;
     const has = this.#fieldOf(member, now);
     return this.#requests.wants(member, has, now) || this.#requests.mayNeed(has);

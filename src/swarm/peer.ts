@@ -1,6 +1,6 @@
 import type { RateLimiter } from '../base/rate-limiter.ts';
 import { Bitfield } from '../torrent/bitfield.ts';
-import { encodeCrossing } from '../torrent/crossing.ts';
+import { encodeCrossing, type Crossing } from '../torrent/crossing.ts';
 import {
   encodeExtensionHandshake,
   parseExtensionHandshake,
@@ -178,9 +178,9 @@ export class Peer {
   }
 
   /** Tells one of the own zone which pieces are being fetched from outside it, if it wants to know. */
-  crosses(pieces: readonly number[]): void {
+  crosses(crossing: Crossing): void {
     const id = this.extension?.crossingId;
-    if (id !== undefined) this.#send(encodeExtended(id, encodeCrossing(pieces)));
+    if (id !== undefined) this.#send(encodeExtended(id, encodeCrossing(crossing)));
   }
 
   cancel(block: Block): void {

@@ -1,5 +1,5 @@
 import { Bitfield } from '../torrent/bitfield.ts';
-import { crossingId, parseCrossing } from '../torrent/crossing.ts';
+import { crossingId, parseCrossing, type Crossing } from '../torrent/crossing.ts';
 import { isValidBlock, type Block } from '../torrent/geometry.ts';
 import type { Handshake } from '../torrent/handshake.ts';
 import { longestBlock, splitBlock } from '../torrent/long-block.ts';
@@ -31,8 +31,8 @@ export interface Wanting {
   choked(member: Member): void;
   unchoked(member: Member): void;
   block(member: Member, piece: number, begin: number, data: Uint8Array): void;
-  /** It fetches these pieces from outside the zone. False when that means nothing, or was known. */
-  crosses(member: Member, pieces: readonly number[]): boolean;
+  /** What it fetches from outside the zone. False when that means nothing, or was known. */
+  crosses(member: Member, crossing: Crossing): boolean;
   /** False when the member did not owe the block. */
   rejected(member: Member, block: Block): boolean;
   left(member: Member): void;
@@ -255,10 +255,11 @@ export class Torrent implements PeerEvents {
   }
 
   #crosses(member: Member, payload: Uint8Array): void {
-    const pieces =
-      this.#env.zone === undefined ? [] : parseCrossing(payload, this.metainfo.pieceCount);
-    if (pieces === undefined) return member.peer.close('it fetches what does not exist');
-    if (this.wanting?.crosses(member, pieces) !== true) this.#heardNothing(member);
+    // Who was not told that we hear it may mean something else by that number.
+    if (this.#env.zone === undefined) return this.#heardNothing(member);
+    const crossing = parseCrossing(payload, this.metainfo.pieceCount);
+    if (crossing === undefined) return member.peer.close('it fetches what does not exist');
+    if (this.wanting?.crosses(member, crossing) !== true) this.#heardNothing(member);
   }
 
   /** Whoever comes many times from one address leaves room for others. */

@@ -1,6 +1,8 @@
 import { Bitfield } from '../torrent/bitfield.ts';
-import { mostCrossing } from '../torrent/crossing.ts';
+import { mostCrossing, type Crossing } from '../torrent/crossing.ts';
 import type { Block } from '../torrent/geometry.ts';
+import type { PeerId } from '../torrent/ids.ts';
+import type { PiecePicker } from '../torrent/piece-picker.ts';
 import type { Zone } from '../torrent/zone.ts';
 import { ZoneRule } from '../torrent/zone-rule.ts';
 import type { Member } from './member.ts';
@@ -8,11 +10,16 @@ import type { WebSeed } from './web-seed.ts';
 
 type Source = Member | WebSeed;
 
+/** A source outside that sent nothing for so long (milliseconds) does not keep us from asking another. */
+const quietAfter = 3_000;
+
 /** What the border needs of the half of a torrent that fetches. */
 export interface BorderUser {
   members(): Iterable<Member>;
-  /** True when the piece is on its way. */
-  isBegun(piece: number): boolean;
+  readonly id: PeerId;
+  /** True when the piece is on its way; when it is here. */
+  isComing(piece: number): boolean;
+  isHad(piece: number): boolean;
   /** True when the peer let us down, and is asked for nothing now. */
   isShunned(member: Member, now: number): boolean;
 }
@@ -57,6 +64,28 @@ export class ZoneBorder {
     for (const piece of pieces) this.#rule.gained(piece, now);
   }
 
+  /** True when no other source outside is to be asked now, `member` being one. */
+  isFull(member: Member, sources: number, now: number): boolean {
+    if (this.#isMate(member) || member.peer.reveals) return false;
+    let drawn = 0;
+    for (const one of this.#user.members())
+      if (one.isDrawing && !this.#isMate(one) && now - one.heardAt < quietAfter) drawn++;
+    return drawn >= this.#rule.mostSources(sources, now);
+  }
+
+  /** True when some piece is left to begin, here or by another of the zone. */
+  isAnyLeft(picker: PiecePicker, now: number): boolean {
+    return this.#rule.isAnyFree(picker, now);
+  }
+
+  /**
+   * Of two hosts that began to fetch a piece from outside at the same time the one with the smaller id goes on. True when the
+   * other, which told of it now, is that one.
+   */
+  mustYield({ peer }: Member, piece: number): boolean {
+    return this.#rule.isCrossing(piece) && peer.id < this.#user.id;
+  }
+
   /** A block came that was wanted. */
   came(source: Source, now: number): void {
     if ('peer' in source && this.#mates.has(source)) this.#rule.served(now);
@@ -66,15 +95,22 @@ export class ZoneBorder {
   asked(source: Source, blocks: readonly Pick<Block, 'piece'>[]): void {
     if ('peer' in source && this.#isMate(source)) return;
     const pieces = blocks.map(({ piece }) => piece);
-    this.#tell(pieces.filter((piece) => this.#rule.asked(source, piece)));
+    this.#tell({ begun: pieces.filter((piece) => this.#rule.asked(source, piece)), over: [] });
   }
 
   /** A peer told what it fetches from outside. False when that means nothing here, or was known. */
-  claimed(member: Member, pieces: readonly number[], now: number): boolean {
+  heard(member: Member, { begun, over }: Crossing, now: number): boolean {
     if (!this.#isMate(member)) return false;
     let isNew = false;
-    for (const piece of pieces) isNew = this.#rule.claimed(member, piece, now) || isNew;
+    for (const piece of begun) isNew = this.#rule.claimed(member, piece, now) || isNew;
+    for (const piece of over) isNew = this.#rule.released(member, piece) || isNew;
     return isNew;
+  }
+
+  /** Some piece may not be on its way any more. */
+  review(): void {
+    const { isComing, isHad } = this.#user;
+    this.#tell({ begun: [], over: this.#rule.over(isComing, isHad) });
   }
 
   left(member: Member): void {
@@ -89,11 +125,10 @@ export class ZoneBorder {
       if (this.#user.isShunned(member, now)) this.#discount(member);
       else if (!this.#mates.has(member)) this.#count(member, now);
     }
-    const renewals = this.#rule.renewals(
-      (piece) => this.#user.isBegun(piece),
-      (source) => ('peer' in source ? source.isDrawing : source.isBusy),
-    );
-    this.#tell(renewals);
+    this.review();
+    const isSending = (source: Source): boolean =>
+      'peer' in source ? source.isDrawing : source.isBusy;
+    this.#tell({ begun: this.#rule.renewals(isSending), over: [] });
   }
 
   #isMate({ peer }: Member): boolean {
@@ -109,9 +144,13 @@ export class ZoneBorder {
     if (this.#mates.delete(member)) this.#rule.lost(member.peer.has);
   }
 
-  #tell(pieces: readonly number[]): void {
-    for (let start = 0; start < pieces.length; start += mostCrossing) {
-      const some = pieces.slice(start, start + mostCrossing);
+  #tell({ begun, over }: Crossing): void {
+    for (let start = 0; start < begun.length + over.length; start += mostCrossing) {
+      const end = start + mostCrossing;
+      const some = {
+        begun: begun.slice(start, end),
+        over: over.slice(Math.max(0, start - begun.length), Math.max(0, end - begun.length)),
+      };
       for (const member of this.#user.members())
         if (this.#isMate(member) && !member.isSeed) member.peer.crosses(some);
     }

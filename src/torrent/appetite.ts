@@ -7,11 +7,11 @@ export const usualSources = 6;
  * enough peers withdraws its interest from all others, so that they give their slots to those who can take more.
  */
 export class Appetite {
-  readonly #most: number;
+  readonly most: number;
   #sources = 0;
 
   constructor(most: number) {
-    this.#most = most;
+    this.most = most;
   }
 
   /** How many peers owe us something. */
@@ -20,7 +20,7 @@ export class Appetite {
   }
 
   get isFull(): boolean {
-    return this.#sources >= this.#most;
+    return this.#sources >= this.most;
   }
 
   /** A peer that owed nothing was asked for something. */

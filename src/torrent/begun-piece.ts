@@ -40,6 +40,10 @@ export class BegunPiece<Source> {
     return this.#received === this.#blocks.length;
   }
 
+  get isHalfComplete(): boolean {
+    return this.#received * 2 >= this.#blocks.length;
+  }
+
   /** True when nothing came, nothing is to come, and nobody goes on with it. */
   get isUnused(): boolean {
     return this.sources.size === 0 && this.#missing === this.#blocks.length;

@@ -152,6 +152,22 @@ export class DrawnSwarm {
     }
   }
 
+  /** Another host fetches the piece. */
+  yield(piece: number): boolean {
+    const hasYielded = this.requests.yield(piece);
+    if (hasYielded) {
+      for (const peer of this.#peers.values()) {
+        for (const text of this.#books(this.#owed, peer))
+          if (this.block(text).piece === piece) this.#move(peer, text);
+        this.#disown(peer, piece);
+      }
+      for (const text of this.#received)
+        if (this.block(text).piece === piece) this.#received.delete(text);
+    }
+    this.check();
+    return hasYielded;
+  }
+
   /** It choked us without BEP 6, or stalls. */
   takeBack(name: string): string {
     const peer = this.peer(name);

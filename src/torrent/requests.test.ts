@@ -336,6 +336,29 @@ suite('requests', () => {
     assert.equal(swarm.ask('c'), '0.0 0.1');
   });
 
+  test('a piece that another host fetches is open again, and nobody owes it', () => {
+    const swarm = new DrawnSwarm(
+      `
+      a  x
+      b  x
+    `,
+      { blocks: 4 },
+    );
+    assert.equal(swarm.ask('a'), '0.0 0.1 0.2 0.3');
+    swarm.arrive('a', '0.0');
+    assert.equal(swarm.yield(0), true);
+    assert.deepEqual(swarm.cancelled, ['a 0.1', 'a 0.2', 'a 0.3']);
+    assert.equal(swarm.yield(0), false);
+    // What is on its way all the same is of no use, and then all of it is asked for anew.
+    assert.equal(swarm.arrive('a', '0.1'), 'late');
+    swarm.reject('a', '0.2 0.3');
+    assert.equal(swarm.ask('b', 4), '0.0 0.1 0.2 0.3');
+    assert.equal(swarm.arrive('b', '0.0 0.1'), 'wanted');
+    assert.equal(swarm.yield(0), false, 'half of it is here');
+    assert.equal(swarm.arrive('b', '0.2 0.3'), 'complete');
+    assert.equal(swarm.yield(0), false);
+  });
+
   test('a web seed is asked for open pieces in a row, and for what peers have not begun', () => {
     const swarm = new DrawnSwarm(`
       a  . x . .

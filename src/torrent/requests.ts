@@ -51,6 +51,7 @@ export class Requests<Source extends object> {
   readonly #blocksPerPiece: number;
   readonly #blockLength: number;
   readonly #mayBegin: () => boolean;
+  readonly #isAnyLeft: () => boolean;
   readonly #cancel: (source: Source, block: Block) => void;
   #usualTime: number | undefined;
   /** Those who sent something. */
@@ -59,8 +60,8 @@ export class Requests<Source extends object> {
 
   /**
    * `mayBegin` is false while another piece would be too much to hold; two may always be on their way. `cancel` hears of
-   * each block that a source owes and that is wanted of another from now on: the source must be told. `blockLength`: the
-   * bytes of a block.
+   * each block that a source owes and that is not wanted of it any more: the source must be told. `blockLength`: the bytes
+   * of a block. `isAnyLeft` is false when no piece is left to begin, whoever may have it.
    */
   constructor(
     geometry: Geometry,
@@ -68,8 +69,10 @@ export class Requests<Source extends object> {
     mayBegin: () => boolean = () => true,
     cancel: (source: Source, block: Block) => void = () => {},
     blockLength = usualBlockLength,
+    isAnyLeft = (): boolean => picker.openCount > 0,
   ) {
     this.#cancel = cancel;
+    this.#isAnyLeft = isAnyLeft;
     this.#mayBegin = () => this.#begun.size < leastBegun || mayBegin();
     this.#geometry = geometry;
     this.#picker = picker;
@@ -85,6 +88,12 @@ export class Requests<Source extends object> {
   /** True when the piece is on its way, or waits to be verified. */
   isBegun(piece: number): boolean {
     return this.#begun.has(piece);
+  }
+
+  /** True when somebody goes on with the piece, or it waits to be verified. */
+  isComing(piece: number): boolean {
+    const begun = this.#begun.get(piece);
+    return begun !== undefined && (begun.sources.size > 0 || !begun.isMissingBlocks);
   }
 
   /** The next block to ask of `source`, recorded as owed; undefined when there is none. `now` in milliseconds. */
@@ -203,6 +212,18 @@ export class Requests<Source extends object> {
     for (const begun of this.#begun.values()) if (begun.isUnused) this.#reopen(begun);
   }
 
+  /**
+   * Another host fetches the piece, and we wait for that one's: it is open again, and nobody owes blocks of it. False, and
+   * nothing is changed, when half of it is here.
+   */
+  yield(piece: number): boolean {
+    const begun = this.#begun.get(piece);
+    if (begun === undefined || begun.isHalfComplete || this.#single.has(piece)) return false;
+    this.#takeBackAll(begun);
+    this.#reopen(begun);
+    return true;
+  }
+
   /** The piece is right. Returns the one who alone sent it, if so. */
   verified(piece: number): Source | undefined {
     const contributors = [...(this.#begun.get(piece)?.contributors ?? [])];
@@ -277,7 +298,7 @@ export class Requests<Source extends object> {
   }
 
   #slow(source: Source, has: Bitfield, now: number): BegunPiece<Source> | undefined {
-    if (this.#picker.openCount > 0) return undefined;
+    if (this.#isAnyLeft()) return undefined;
     const isFree = this.outstanding(source) === 0;
     return this.#shared(source, has, now, (begun) => {
       const isSecond = begun.sources.size > 1 && begun.sources.has(source);
@@ -335,13 +356,17 @@ export class Requests<Source extends object> {
   }
 
   /** For a piece that must have one sender: what others sent of it, or owe, does not count. */
-  #beginAgain({ piece, blockCount: blocks }: BegunPiece<Source>, now: number): BegunPiece<Source> {
+  #beginAgain(begun: BegunPiece<Source>, now: number): BegunPiece<Source> {
+    this.#takeBackAll(begun);
+    return this.#beginPiece(begun.piece, now);
+  }
+
+  #takeBackAll({ piece, blockCount: blocks }: BegunPiece<Source>): void {
     for (let index = 0; index < blocks; index++) {
       const key = this.#key(piece, index);
       for (const source of this.#owed.takeBackFromAll(key))
         this.#cancel(source, this.#blockOf(key));
     }
-    return this.#beginPiece(piece, now);
   }
 
   #reopen({ piece }: BegunPiece<Source>): void {

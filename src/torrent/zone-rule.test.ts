@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import * as fc from 'fast-check';
 import { Bitfield } from './bitfield.ts';
+import { PiecePicker } from './piece-picker.ts';
 import { claimPatience, longestClaim, nearPatience, ZoneRule } from './zone-rule.ts';
 
 const pieceCount = 10;
@@ -93,17 +94,71 @@ suite('zone rule', () => {
     assert.equal(rule.asked('far', 1), false);
     assert.equal(rule.asked('other', 1), false);
     assert.equal(rule.asked('far', 2), true);
-    const begun = new Set([1, 2]);
     const renewals = (sending: string): readonly number[] =>
-      rule.renewals(
-        (piece) => begun.has(piece),
-        (source) => source === sending,
-      );
+      rule.renewals((source) => source === sending);
     assert.deepEqual(renewals('far'), [2]);
     assert.deepEqual(renewals('other'), [1]);
-    begun.delete(1);
-    assert.deepEqual(renewals('other'), []);
-    assert.equal(rule.asked('far', 1), true);
+    assert.equal(rule.isCrossing(1), true);
+  });
+
+  test('what came to nothing is over, and told once; what came is not told', () => {
+    const { rule } = setUp();
+    for (const piece of [1, 2, 3]) rule.asked('far', piece);
+    const over = (): readonly number[] =>
+      rule.over(
+        (piece) => piece === 1,
+        (piece) => piece === 2,
+      );
+    assert.deepEqual(over(), [3]);
+    assert.deepEqual(over(), []);
+    assert.deepEqual([rule.isCrossing(1), rule.isCrossing(2)], [true, false]);
+    assert.equal(rule.asked('far', 3), true);
+  });
+
+  test('a piece that two fetch is free when both have said that they do no more', () => {
+    const { rule, mayCross } = setUp();
+    rule.claimed('a', 3, 0);
+    rule.claimed('b', 3, 0);
+    assert.equal(rule.released('a', 3), true);
+    assert.equal(rule.released('a', 3), false);
+    assert.deepEqual(mayCross(1, 3), []);
+    assert.equal(rule.released('b', 3), true);
+    assert.deepEqual(mayCross(1, 3), [3]);
+  });
+
+  test('a piece that came into the zone is claimed by nobody', () => {
+    const { rule, mayCross } = setUp();
+    rule.claimed('a', 3, 0);
+    rule.gained(3, 1_000);
+    rule.lost(fieldOf(3));
+    assert.deepEqual(mayCross(1_000, 3), [3]);
+  });
+
+  test('the more gateways a zone has, the fewer sources outside each draws from', () => {
+    const { rule } = setUp();
+    const claim = (count: number, now: number): void => {
+      for (let index = 0; index < count; index++) rule.claimed(`peer ${index}`, 1, now);
+    };
+    assert.equal(rule.mostSources(6, 0), 6);
+    claim(2, 0);
+    assert.equal(rule.mostSources(6, 0), 4);
+    claim(5, 5_000);
+    assert.equal(rule.mostSources(6, 5_000), 2);
+    rule.left('peer 0');
+    assert.equal(rule.mostSources(6, 5_000), 3);
+    claim(30, 5_000);
+    assert.equal(rule.mostSources(6, 5_000), 1);
+    assert.equal(rule.mostSources(6, 15_000), 6);
+  });
+
+  test('what the others of the zone claim is not left to begin', () => {
+    const { rule } = setUp();
+    const picker = new PiecePicker(fieldOf(0, 1, 2, 3, 4, 5, 6, 7), () => 0);
+    rule.claimed('a', 8, 0);
+    assert.equal(rule.isAnyFree(picker, 0), true);
+    rule.claimed('a', 9, 0);
+    assert.equal(rule.isAnyFree(picker, 0), false);
+    assert.equal(rule.isAnyFree(picker, claimPatience), true);
   });
 
   test('whatever the others of the zone have, claim and lose, each piece may be fetched in the end', () => {

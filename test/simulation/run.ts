@@ -6,6 +6,7 @@ import { planFault } from './scenario/faults.ts';
 import { lastFault, patience } from './scenario/patience.ts';
 import type { Scenario } from './scenario/scenario.ts';
 import { servicePort } from './services/exchange.ts';
+import type { Zone } from '../../src/torrent/zone.ts';
 import { checkEnd } from './watch/check-end.ts';
 import type { Conduct } from './watch/conduct.ts';
 import { withoutReality } from './world/reality.ts';
@@ -19,6 +20,8 @@ export interface RunResult {
   readonly fingerprint: number;
   /** Virtual milliseconds until the last host had all blobs. */
   readonly completeAt: number;
+  /** Bytes of all kinds that were sent to hosts in each zone from outside it. */
+  readonly crossed: ReadonlyMap<Zone, number>;
 }
 
 /** Milliseconds between two looks at what needs no look after every event. */
@@ -34,6 +37,7 @@ export async function runScenario(
   print?: (line: string) => void,
 ): Promise<RunResult> {
   const world = new World(scenario.seed, scenario.network, blobsOf(scenario.blobs), print);
+  const crossed = countCrossings(scenario, world);
   const onRejection = (error: unknown): void =>
     world.wrong('process', `unhandled rejection: ${inspect(error)}`);
   process.on('unhandledRejection', onRejection);
@@ -46,7 +50,7 @@ export async function runScenario(
     process.off('unhandledRejection', onRejection);
   }
   const { violations, fingerprint, timeline } = world;
-  return { violations, fingerprint, events: timeline.count, completeAt };
+  return { violations, fingerprint, events: timeline.count, completeAt, crossed };
 }
 
 async function play(scenario: Scenario, world: World): Promise<number> {
@@ -89,6 +93,17 @@ async function play(scenario: Scenario, world: World): Promise<number> {
   }
   for (const actor of actors) actor.close();
   return Math.max(...times);
+}
+
+function countCrossings({ hosts }: Scenario, { network }: World): ReadonlyMap<Zone, number> {
+  const zones = new Map(hosts.map(({ host, zone }) => [host, zone]));
+  const crossed = new Map<Zone, number>();
+  network.carried = (from, to, bytes) => {
+    const zone = zones.get(to);
+    if (zone === undefined || zones.get(from) === zone) return;
+    crossed.set(zone, (crossed.get(zone) ?? 0) + bytes);
+  };
+  return crossed;
 }
 
 /** Puts all machines of a scenario into its world, and plans when each starts, and what goes wrong. */

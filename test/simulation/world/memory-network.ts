@@ -34,6 +34,8 @@ export class MemoryNetwork {
   readonly highWaterMark: number;
   readonly stations = new Map<string, Station>();
   watch: Watcher = () => {};
+  /** Called with the bytes that leave one machine for another. */
+  carried: (from: string, to: string, bytes: number) => void = () => {};
   trace: (text: () => string) => void = () => {};
   readonly timeline: Timeline;
   readonly #random: Random;
@@ -154,6 +156,7 @@ export class MemoryNetwork {
       const bytes = end.take(
         Math.min(room, 1 + randomInteger(this.#random, this.#nature.fragment)),
       );
+      this.carried(station.host, other.station.host, bytes.length);
       this.timeline.plan(this.#arrival(end, other, bytes.length), () =>
         this.#arrive(end, other, bytes),
       );
