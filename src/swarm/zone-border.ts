@@ -109,8 +109,11 @@ export class ZoneBorder {
 
   /** Some piece may not be on its way any more. */
   review(): void {
-    const { isComing, isHad } = this.#user;
-    this.#tell({ begun: [], over: this.#rule.over(isComing, isHad) });
+    const over = this.#rule.over(
+      (piece) => this.#user.isComing(piece),
+      (piece) => this.#user.isHad(piece),
+    );
+    this.#tell({ begun: [], over });
   }
 
   left(member: Member): void {
