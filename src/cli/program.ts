@@ -3,6 +3,7 @@ import { addClientOptions } from './client-options.ts';
 import type { CommandContext } from './command-context.ts';
 import { addAgent } from './commands/agent.ts';
 import { addConfig } from './commands/config.ts';
+import { addGc } from './commands/gc.ts';
 import { addImages } from './commands/images.ts';
 import { addPull } from './commands/pull.ts';
 import { addPush } from './commands/push.ts';
@@ -16,6 +17,7 @@ Examples:
   docket -h http://registry push team/app:1           push an image of the local Docker engine
   docket -h http://registry push --from app.tar team/app:1
   docket -h http://registry images                    list what the registry holds
+  docket -h http://registry gc --dry-run              say what a garbage collection would remove
   docket -h http://registry pull team/app:1           pull it over the swarm into the local engine
   docket -h http://registry pull -o app.tar team/app:1
   docket -h http://registry verify --repair           read all that it holds again, and heal what is damaged
@@ -43,6 +45,7 @@ export function createProgram(version: string, context: CommandContext): Command
   addPull(program, context);
   addImages(program, context);
   addVerify(program, context);
+  addGc(program, context);
   addRegistry(program, context);
   addAgent(program, context);
   addConfig(program, context);

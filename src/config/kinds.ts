@@ -10,6 +10,7 @@ import { parseRate } from './rate.ts';
 import { parseTracker } from './tracker.ts';
 import { ValueError } from './value-error.ts';
 import { parseZone } from '../torrent/zone.ts';
+import { checkRetention } from '../registry/gc/retention-rules.ts';
 import { webhookActions } from '../server/webhooks/webhook.ts';
 
 /** A value that is read from text; a file may hold it as a number, too. */
@@ -146,6 +147,39 @@ const webhooks = z
     }
   });
 
+function parseKept(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new ValueError(`"${text}" is no number of tags: expected 0 or more`);
+}
+
+const retentionRule = object({
+  repositories: list('patterns like team/**', words, nonEmpty).meta(
+    about('patterns of repositories: `*` is any text without a slash, `**` any text'),
+  ),
+  keepLast: scalar('a number of tags', parseKept)
+    .optional()
+    .meta(about('how many tags stay, those that were pushed last; default: all')),
+  keepTags: list('patterns like v*', words, nonEmpty)
+    .optional()
+    .meta(about('patterns of tags that stay in any case, and do not count; only with `keepLast`')),
+  deleteUntaggedAfter: z
+    .union([z.literal('never'), scalar('a duration, or never', parseDuration)], {
+      error: 'expected a duration like 30d, or never',
+    })
+    .optional()
+    .meta(
+      about(
+        'how long a manifest stays after its last tag went or it was last asked for, or `never`',
+      ),
+    ),
+});
+
+const retention = z
+  .array(retentionRule, { error: 'expected a list of rules' })
+  .superRefine((rules, context) => {
+    read(context, rules, () => checkRetention({ grace: 0, rules }));
+  });
+
 /** How each kind of value is written and read. */
 export const kinds = {
   text: scalar('a text', nonEmpty),
@@ -168,6 +202,7 @@ export const kinds = {
   trackers: list('trackers', words, parseTracker),
   zone: scalar('the name of a zone', parseZone),
   webhooks,
+  retention,
   logLevel: z.enum(logLevels),
 } as const;
 

@@ -74,6 +74,23 @@ export const registrySettings = {
     text: 'who is told of pushes and deletes over HTTP',
     otherwise: 'nobody',
   },
+  gcInterval: {
+    kind: 'duration',
+    flag: '--gc-interval <time>',
+    text: 'between two garbage collections; 0: only when it is asked for by docket gc',
+    default: '1d',
+  },
+  gcGrace: {
+    kind: 'duration',
+    flag: '--gc-grace <time>',
+    text: 'how long everything stays after it was last pushed, asked for or pointed to',
+    default: '7d',
+  },
+  retention: {
+    kind: 'retention',
+    text: 'which tags, and which manifests without a tag, stay: the first rule that matches a repository counts',
+    otherwise: 'all tags, and the rest for the grace',
+  },
   shutdownDelay: {
     kind: 'duration',
     flag: '--shutdown-delay <time>',

@@ -140,23 +140,29 @@ export class Blobs {
 
   /**
    * Takes those blobs out of the repository that no manifest points to, and that nobody counted on since `before`
-   * (milliseconds since 1970). What is being pushed or mounted at this moment stays, and is not in the answer.
+   * (milliseconds since 1970). Those that somebody is just busy with come after the others, one by one.
    */
   async unlinkUnused(
     repository: Repository,
     digests: readonly Digest[],
     before: number,
   ): Promise<ReadonlyMap<Digest, Unlinked>> {
-    return await this.#changes.runFree(digests, async (free) => {
-      const outcomes = await this.#catalog.garbage.unlink(repository, free, before);
-      for (const [digest, outcome] of outcomes) {
+    const outcomes = new Map<Digest, Unlinked>();
+    const unlink = async (alone: readonly Digest[]): Promise<void> => {
+      const gone = await this.#catalog.garbage.unlink(repository, alone, before);
+      for (const [digest, outcome] of gone) {
+        outcomes.set(digest, outcome);
         if (outcome === 'orphaned') this.#events.removed(digest);
       }
-      for (const [digest, outcome] of outcomes) {
+      for (const [digest, outcome] of gone) {
         if (outcome === 'orphaned') await this.#removeUnlinked(digest);
       }
-      return outcomes;
-    });
+    };
+    await this.#changes.runFree(digests, unlink);
+    for (const digest of digests) {
+      if (!outcomes.has(digest)) await this.#changes.run(digest, () => unlink([digest]));
+    }
+    return outcomes;
   }
 
   async #readableHolder(
@@ -214,10 +220,9 @@ export class Blobs {
     return removed;
   }
 
-  /** False when a repository links it, or it is being pushed at this moment. */
+  /** False when a repository links it. */
   async #removeOrphan(digest: Digest): Promise<boolean> {
-    return await this.#changes.runFree([digest], async (free) => {
-      if (free.length === 0) return false;
+    return await this.#changes.run(digest, async () => {
       if ((await this.#catalog.blobs.findAnywhere(digest)) !== undefined) return false;
       this.#log.info({ digest }, 'removed a file that was no blob of any repository');
       return await this.#store.remove(digest);

@@ -32,3 +32,21 @@ test('tasks of different keys do not wait for each other', async () => {
   await lock.run('b', async () => gate.resolve());
   await first;
 });
+
+test('several keys are taken at once, but only those that nobody has', async () => {
+  const lock = new KeyedLock();
+  const busy = Promise.withResolvers<void>();
+  const first = lock.run('a', () => busy.promise);
+  const order: string[] = [];
+  const second = lock.runFree(['a', 'b', 'c'], async (free) => {
+    assert.deepEqual(free, ['b', 'c']);
+    await turn();
+    order.push('several');
+  });
+  const third = lock.run('b', async () => void order.push('one'));
+  await Promise.all([second, third]);
+  assert.deepEqual(order, ['several', 'one']);
+  busy.resolve();
+  await first;
+  await lock.runFree(['a', 'b'], async (free) => assert.deepEqual(free, ['a', 'b']));
+});

@@ -26,6 +26,8 @@ export async function runRegistry(typed: TypedRole, context: CommandContext): Pr
     mustExist: values.mustExist,
     webhooks: values.webhooks,
     shutdownDelay: values.shutdownDelay,
+    gcInterval: values.gcInterval,
+    retention: { grace: values.gcGrace, rules: values.retention ?? [] },
     log: createLog(values.logLevel),
   };
   await runRole('registry', options.location, () => startRegistry(options), context);

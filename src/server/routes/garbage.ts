@@ -1,7 +1,8 @@
 import { once } from 'node:events';
+import { every, systemClock } from '../../base/clock.ts';
 import { isJsonObject } from '../../oci/descriptor.ts';
 import { OciError } from '../../oci/oci-error.ts';
-import type { GcItem } from '../../registry/gc/gc-report.ts';
+import { gcItemJson } from '../../registry/gc/gc-json.ts';
 import { errorFields } from '../error-status.ts';
 import type { Exchange } from '../exchange.ts';
 import { readBody } from '../request-body.ts';
@@ -9,11 +10,13 @@ import { RequestError } from '../request-error.ts';
 import type { Handler } from '../services.ts';
 
 const largestBody = 64 * 1024;
+/** Milliseconds between empty lines: whoever waits, and what stands between, sees that it goes on. */
+const beat = 15_000;
 
 /**
  * `POST /api/v1/gc`: collects garbage now. The body is JSON, `{"dryRun": true, "grace": <milliseconds>}`, both optional. The answer
- * is a line of JSON for each thing that goes, as it goes, and at last one of the kind `summary`, or `error`. It ends with its
- * client.
+ * is a line of JSON for each thing that goes, as it goes, and at last one of the kind `summary`, or `error`; empty lines
+ * between say that it goes on. It ends with its client.
  */
 export const collectGarbage: Handler = async (exchange, { registry, deletes, log }) => {
   const { response, signal } = exchange;
@@ -40,8 +43,12 @@ export const collectGarbage: Handler = async (exchange, { registry, deletes, log
     signal,
     visit: async (item) => {
       begin();
-      await write(lineOf(item));
+      await write(gcItemJson(item));
     },
+  });
+  const stopBeating = every(systemClock, beat, () => {
+    begin();
+    response.write('\n');
   });
   try {
     const { counts, freedBytes, duration } = await running;
@@ -51,14 +58,11 @@ export const collectGarbage: Handler = async (exchange, { registry, deletes, log
     if (!response.headersSent || signal.aborted) throw error;
     log.error(errorFields(error), 'a garbage collection broke off');
     await write({ kind: 'error', message: 'the garbage collection broke off; the log says why' });
+  } finally {
+    stopBeating();
   }
   response.end();
 };
-
-/** An item for others: with times as ISO 8601. */
-function lineOf(item: GcItem): object {
-  return 'since' in item ? { ...item, since: new Date(item.since).toISOString() } : item;
-}
 
 async function readOptions({ request }: Exchange): Promise<{
   readonly dryRun: boolean;
