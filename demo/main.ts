@@ -1,10 +1,12 @@
 /** What `npm start` runs: Docket's main job for real, on one machine. */
 import { once } from 'node:events';
-import { mkdtemp, rm, statfs } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { DocketError, messageOf } from '../src/base/errors.ts';
+import { messageOf } from '../src/base/errors.ts';
 import { formatBytes } from '../src/base/units.ts';
+import { readOptions } from '../test/lab/read-options.ts';
+import { roomMissing } from '../test/lab/room.ts';
 import { deploy, type DeployOptions } from './deploy.ts';
 import { makeImage } from './make-image.ts';
 import { parseOptions, usage, type DemoOptions } from './options.ts';
@@ -22,7 +24,7 @@ class Interruption extends Error {}
 class RoleEnded extends Error {}
 
 async function main(): Promise<number> {
-  const options = readOptions();
+  const options = readOptions({ command: 'npm start', usage, parseOptions });
   if (typeof options === 'number') return options;
   const interruption = new AbortController();
   // One Ctrl-C may come twice, from the terminal and from npm; tidying up takes a moment, and nothing cuts it short.
@@ -41,20 +43,6 @@ async function main(): Promise<number> {
   } finally {
     await Promise.all(roles.map((role) => role.stop()));
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** The options, or the exit code where there is nothing to run. */
-function readOptions(): DemoOptions | number {
-  try {
-    const options = parseOptions(process.argv.slice(2));
-    if (!options.help) return options;
-    process.stdout.write(usage);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof DocketError)) throw error;
-    process.stderr.write(`${error.message}\nnpm start -- --help tells what there is.\n`);
-    return 2;
   }
 }
 
@@ -79,7 +67,8 @@ async function show(
     `\n  Docket: an image of ${formatBytes(size)} to ${hosts} hosts; ` +
       `every link, the registry's too, carries ${formatBytes(rate)}/s\n\n`,
   );
-  await checkRoom(folder, size, hosts);
+  const lacking = await roomMissing(tmpdir(), options);
+  if (lacking !== undefined) throw new Error(lacking);
   say('  making the image');
   const image = await makeImage(join(folder, 'image'), checkout, size, signal);
   say(
@@ -161,18 +150,6 @@ async function show(
   }
   if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
   return result.verified === hosts ? 0 : 1;
-}
-
-/** The image lies in the folder once as it was made, once in the registry and once at each host; and some room is left. */
-async function checkRoom(folder: string, size: number, hosts: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  const needed = size * (hosts + 2.5);
-  if (bavail * bsize < needed) {
-    throw new Error(
-      `it needs ${formatBytes(needed)} under ${tmpdir()}, where ${formatBytes(bavail * bsize)} are free; ` +
-        'give it a smaller --size, fewer --hosts, or another TMPDIR',
-    );
-  }
 }
 
 /** Writes text; on a terminal, text without a line's end is written over by the next. */

@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { rename, stat, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseDigest } from '../../src/oci/digest.ts';
 import { makeMetainfo } from '../../src/registry/make-metainfo.ts';
 import { encodeMetainfo, type Metainfo } from '../../src/torrent/metainfo.ts';
 import type { TrackerTiers } from '../../src/torrent/tracker-tiers.ts';
-import { writeRandomFile } from '../../test/lab/random-file.ts';
+import { digestOfFile, writeRandomFile } from '../../test/lab/random-file.ts';
 
 /** What is sent from one peer to the other. */
 export interface BenchBlob {
@@ -46,10 +45,6 @@ export async function writeTorrent(
 
 /** Throws when the file at `path` is not the blob. */
 export async function compare(blob: BenchBlob, path: string): Promise<void> {
-  const { size } = await stat(path);
-  const hash = createHash('sha256');
-  for await (const part of createReadStream(path, { highWaterMark: 1 << 20 }))
-    hash.update(part as Buffer);
-  const actual = `sha256:${hash.digest('hex')}`;
-  if (actual !== blob.digest) throw new Error(`${path}: ${size} bytes with ${actual}`);
+  const digest = await digestOfFile(path);
+  if (digest !== blob.digest) throw new Error(`${path} has the digest ${digest}`);
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { profiling } from '../profiling.ts';
 import { writeTorrent } from './blob.ts';
 import { begin, portOf, type Contender } from './contender.ts';
 
@@ -15,10 +16,8 @@ export interface DocketOptions {
 /** Docket's own engine. */
 export function docket(options: DocketOptions): Contender {
   const environment = { DOCKET_BENCH_ORIGIN: options.isOrigin ? '1' : '0' };
-  const command = (role: string): string[] => {
-    if (options.cpuProfile === undefined) return [process.execPath, script, role];
-    const name = `--cpu-prof-name=${role}-${Date.now()}.cpuprofile`;
-    const flags = ['--cpu-prof', `--cpu-prof-dir=${options.cpuProfile}`, name];
+  const command = (role: string): readonly string[] => {
+    const flags = profiling(options.cpuProfile, `${role}-${Date.now()}`);
     return [process.execPath, ...flags, script, role];
   };
   return {

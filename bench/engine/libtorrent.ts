@@ -1,7 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { python } from '../../test/lab/clients.ts';
+import { libtorrentMissing, python } from '../../test/lab/clients.ts';
 import { writeTorrent } from './blob.ts';
 import { begin, portOf, type Contender } from './contender.ts';
 
@@ -10,10 +9,7 @@ const script = fileURLToPath(new URL('libtorrent-peer.py', import.meta.url));
 /** libtorrent (Rasterbar), by its Python binding. */
 export const libtorrent: Contender = {
   name: 'libtorrent',
-  missing() {
-    const { status } = spawnSync(python, ['-c', 'import libtorrent'], { stdio: 'ignore' });
-    return status === 0 ? undefined : 'the package python3-libtorrent is not installed';
-  },
+  missing: libtorrentMissing,
   async start({ place, blob, target }) {
     const torrent = await writeTorrent(blob, join(target, 'blob.torrent'));
     const sender = place.start([python, script, 'seed', torrent, blob.folder], {

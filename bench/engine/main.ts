@@ -1,9 +1,7 @@
 /** How fast one peer gets a blob from another: `npm run bench:engine -- --help`. */
-import { mkdir, mkdtemp } from 'node:fs/promises';
-import { join } from 'node:path';
-import { messageOf } from '../../src/base/errors.ts';
 import { formatBytes } from '../../src/base/units.ts';
-import { Workplace } from '../../test/lab/workplace.ts';
+import type { Workplace } from '../../test/lab/workplace.ts';
+import { runBench } from '../run-bench.ts';
 import { aria2 } from './aria2.ts';
 import { makeBlob } from './blob.ts';
 import type { Contender } from './contender.ts';
@@ -14,25 +12,15 @@ import { parseOptions, usage, type EngineOptions } from './options.ts';
 
 const others = { libtorrent, aria2 };
 
-try {
-  const options = parseOptions(process.argv.slice(2));
-  if (options.help) process.stdout.write(usage);
-  else await run(options);
-} catch (error) {
-  process.stderr.write(`Error: ${messageOf(error)}\n`);
-  process.exitCode = 1;
-}
+await runBench({ name: 'engine', usage, parseOptions, run });
 
-async function run(options: EngineOptions): Promise<void> {
+async function run(
+  options: EngineOptions,
+  place: Workplace,
+  say: (line: string) => void,
+): Promise<object> {
   const contenders = contendersOf(options);
-  if (options.cpuProfile !== undefined) await mkdir(options.cpuProfile, { recursive: true });
   const results = new Map<string, Result[]>();
-  await using place = new Workplace(await mkdtemp(join(options.folder, 'docket-engine-')));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      void place[Symbol.asyncDispose]().then(() => process.exit(1));
-    });
-  }
   const blob = await makeBlob(await place.newFolder('blob'), options.size);
   const { pieceCount, pieceLength } = blob.metainfo;
   say(`${formatBytes(options.size)} in ${pieceCount} pieces of ${pieceLength / 1024} KiB\n`);
@@ -46,11 +34,7 @@ async function run(options: EngineOptions): Promise<void> {
   }
   const medians = [...results.values()].map(medianOf);
   if (options.runs > 1) for (const result of medians) say(`median ${rowOf(result)}`);
-  if (options.json) process.stdout.write(`${JSON.stringify({ results: medians })}\n`);
-
-  function say(line: string): void {
-    (options.json ? process.stderr : process.stdout).write(`${line}\n`);
-  }
+  return { results: medians };
 }
 
 function contendersOf(options: EngineOptions): readonly Contender[] {

@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Workplace } from '../../test/lab/workplace.ts';
-import { usageOf } from '../usage.ts';
+import { usageOf } from '../../test/lab/usage.ts';
 import { warmMemory } from '../warm-memory.ts';
 import { compare, type BenchBlob } from './blob.ts';
 import type { Contender } from './contender.ts';
@@ -31,7 +31,6 @@ export async function measure(
   await place.run(['sync']);
   await warmMemory(place.folder, 2 * blob.metainfo.length);
   const target = await mkdtemp(join(place.folder, `${contender.name}-`));
-  await mkdir(target, { recursive: true });
   const pair = await contender.start({ place, blob, target });
   const peers = [pair.receiver, pair.sender] as const;
   try {

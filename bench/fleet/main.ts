@@ -1,8 +1,9 @@
 /** What `npm run bench:fleet` runs: how close a fleet of real agents comes to the bound, on emulated links. */
 import { tmpdir } from 'node:os';
-import { DocketError, messageOf } from '../../src/base/errors.ts';
+import { messageOf } from '../../src/base/errors.ts';
+import { readOptions } from '../../test/lab/read-options.ts';
 import { Workplace } from '../../test/lab/workplace.ts';
-import { parseOptions, usage, type FleetOptions } from './options.ts';
+import { parseOptions, usage } from './options.ts';
 import { preflight, PreflightError } from './preflight.ts';
 import { formatReport } from './report.ts';
 import { makeRunFolder } from './run-folder.ts';
@@ -10,7 +11,7 @@ import { runFleet } from './run-fleet.ts';
 
 /** Runs it, and gives the exit code. */
 async function main(): Promise<number> {
-  const options = readOptions();
+  const options = readOptions({ command: 'npm run bench:fleet', usage, parseOptions });
   if (typeof options === 'number') return options;
   const { promise: interruption, resolve: interrupt } = Promise.withResolvers<'interrupted'>();
   // One Ctrl-C may come twice, from the terminal and from npm; nothing cuts the tidying up short.
@@ -36,20 +37,6 @@ async function main(): Promise<number> {
     return 1;
   } finally {
     await place?.[Symbol.asyncDispose]();
-  }
-}
-
-/** The options, or the exit code where there is nothing to run. */
-function readOptions(): FleetOptions | number {
-  try {
-    const options = parseOptions(process.argv.slice(2));
-    if (!options.help) return options;
-    process.stdout.write(usage);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof DocketError)) throw error;
-    process.stderr.write(`${error.message}\nnpm run bench:fleet -- --help tells what there is.\n`);
-    return 2;
   }
 }
 

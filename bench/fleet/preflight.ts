@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { statfs } from 'node:fs/promises';
 import { DocketError } from '../../src/base/errors.ts';
-import { formatBytes } from '../../src/base/units.ts';
-import { python } from '../../test/lab/clients.ts';
+import { libtorrentMissing } from '../../test/lab/clients.ts';
+import { roomMissing } from '../../test/lab/room.ts';
 import { findProgram } from '../../test/lab/program.ts';
 import type { FleetOptions } from './options.ts';
 
@@ -49,23 +48,14 @@ export async function preflight(options: FleetOptions, folder: string): Promise<
     );
   }
   if (options.contenders.some((name) => name.startsWith('libtorrent'))) checkLibtorrent();
-  await checkRoom(options, folder);
+  const lacking = await roomMissing(folder, options);
+  if (lacking !== undefined) throw new PreflightError(lacking);
 }
 
 function checkLibtorrent(): void {
-  if (spawnSync(python, ['-c', 'import libtorrent'], { stdio: 'ignore' }).status === 0) return;
+  const reason = libtorrentMissing();
+  if (reason === undefined) return;
   throw new PreflightError(
-    "libtorrent is asked for, but the distribution's Python does not have it; on Debian: apt-get install python3-libtorrent",
-  );
-}
-
-/** The image lies in the folder once as it was made, once in the registry and once at each host; and some room is left. */
-async function checkRoom({ hosts, size }: FleetOptions, folder: string): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  const needed = size * (hosts + 2.5);
-  if (bavail * bsize >= needed) return;
-  throw new PreflightError(
-    `it needs ${formatBytes(needed)} in ${folder}, where ${formatBytes(bavail * bsize)} are free; ` +
-      'give it a smaller --size, fewer --hosts, or another TMPDIR',
+    `libtorrent is asked for, but ${reason}; on Debian: apt-get install python3-libtorrent`,
   );
 }

@@ -1,5 +1,5 @@
 import type { Program } from '../../test/lab/program.ts';
-import { usageOf } from '../usage.ts';
+import { usageOf } from '../../test/lab/usage.ts';
 import { machineTime } from './machine-time.ts';
 
 /** Whose program it is: one that a host needs for itself, the origin, or a client that only asks the host's agent. */
@@ -15,7 +15,6 @@ export interface Usage {
 }
 
 interface Watched {
-  readonly pid: number;
   readonly kind: UsageKind;
   before: number;
 }
@@ -29,12 +28,14 @@ export class UsageMeter {
 
   /** Counts a program from now on. */
   watch(kind: UsageKind, program: Program): void {
-    this.#watched.set(program, { pid: program.pid, kind, before: 0 });
+    this.#watched.set(program, { kind, before: 0 });
   }
 
   /** What was used so far is forgotten. */
   start(): void {
-    for (const watched of this.#watched.values()) watched.before = usageOf(watched.pid).cpuSeconds;
+    for (const [program, watched] of this.#watched) {
+      watched.before = usageOf(program.pid).cpuSeconds;
+    }
     this.#machine = machineTime();
   }
 
@@ -43,9 +44,9 @@ export class UsageMeter {
     const watched = this.#watched.get(program);
     if (watched === undefined) return;
     this.#watched.delete(program);
-    const { pid, kind, before } = watched;
+    const { kind, before } = watched;
     if (program.ending !== undefined) return;
-    const { cpuSeconds, peakRss } = usageOf(pid);
+    const { cpuSeconds, peakRss } = usageOf(program.pid);
     this.#cpu[kind] += cpuSeconds - before;
     this.#memory[kind] = Math.max(this.#memory[kind], peakRss);
   }

@@ -1,18 +1,17 @@
 /** What torrents cost that nobody fetches: `npm run bench:idle -- --help`. */
-import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { messageOf } from '../../src/base/errors.ts';
+import type { PeerAddress } from '../../src/torrent/ids.ts';
+import { startAgent, startRegistry, type RegistryProcess } from '../../test/lab/docket.ts';
 import { eventually } from '../../test/lab/eventually.ts';
 import type { Program } from '../../test/lab/program.ts';
-import { Workplace } from '../../test/lab/workplace.ts';
-import { handlesOf, usageOf } from '../usage.ts';
+import type { Workplace } from '../../test/lab/workplace.ts';
+import { profilingEnvironment } from '../profiling.ts';
+import { runBench } from '../run-bench.ts';
+import { handlesOf, usageOf } from '../../test/lab/usage.ts';
 import { shareAnnounced } from './announced.ts';
 import { fetchOne } from './fetch-one.ts';
 import { fillAgent, fillRegistry, smallBlob, type SmallBlob } from './make-blobs.ts';
 import { parseOptions, usage, type IdleOptions } from './options.ts';
-
-const docket = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 /** What one process did and uses. */
 interface Figures {
@@ -29,58 +28,38 @@ interface Figures {
   readonly cpuSeconds: number;
 }
 
-try {
-  const options = parseOptions(process.argv.slice(2));
-  if (options.help) process.stdout.write(usage);
-  else await run(options);
-} catch (error) {
-  process.stderr.write(`Error: ${messageOf(error)}\n`);
-  process.exitCode = 1;
-}
+await runBench({ name: 'idle', usage, parseOptions, run });
 
-async function run(options: IdleOptions): Promise<void> {
+async function run(
+  options: IdleOptions,
+  place: Workplace,
+  say: (line: string) => void,
+): Promise<object> {
   const { torrents, size } = options;
-  const say = (line: string): void => {
-    (options.json ? process.stderr : process.stdout).write(`${line}\n`);
-  };
-  if (options.cpuProfile !== undefined) await mkdir(options.cpuProfile, { recursive: true });
-  await using place = new Workplace(await mkdtemp(join(options.folder, 'docket-idle-')));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      void place[Symbol.asyncDispose]().then(() => process.exit(1));
-    });
-  }
   const blobs = Array.from({ length: torrents }, () => smallBlob(size));
   await fillRegistry(join(place.folder, 'registry'), blobs);
   say(`${torrents} blobs of ${size} bytes are there`);
 
-  const registry = await startRegistry(place, blobs, options);
+  const registry = await measureRegistry(place, blobs, options);
   say(`registry: ${JSON.stringify(registry.figures)}`);
   let agent: Figures | undefined;
   if (!options.registryOnly) {
-    agent = await startAgent(place, blobs, registry, options);
+    agent = await measureAgent(place, blobs, registry, options);
     say(`agent: ${JSON.stringify(agent)}`);
     say(`registry, then: ${JSON.stringify(usageOf(registry.program.pid))}`);
   }
-  if (options.json)
-    process.stdout.write(`${JSON.stringify({ torrents, ...registry.figures, agent })}\n`);
+  return { torrents, ...registry.figures, agent };
 }
 
-interface Registry {
-  readonly program: Program;
-  readonly url: string;
-  readonly figures: Figures;
-}
-
-async function startRegistry(
+async function measureRegistry(
   place: Workplace,
   blobs: readonly SmallBlob[],
   options: IdleOptions,
-): Promise<Registry> {
+): Promise<RegistryProcess & { readonly figures: Figures }> {
   const began = performance.now();
-  const role = await startRole(place, 'registry', [], options);
+  const role = await startRegistry(place, roleOptions(place, 'registry', options));
   const readySeconds = secondsSince(began);
-  await fetchOne(anyOf(blobs).metainfo, place.folder, { peer: role.peer });
+  await fetchOne(anyOf(blobs).metainfo, place.folder, { peer: peerOf(role) });
   const directSeconds = secondsSince(began);
   const tracker = `${role.url}/announce`;
   await fetchOne(anyOf(blobs).metainfo, place.folder, { tracker });
@@ -89,17 +68,20 @@ async function startRegistry(
   return { ...role, figures };
 }
 
-async function startAgent(
+async function measureAgent(
   place: Workplace,
   blobs: readonly SmallBlob[],
-  registry: Registry,
+  registry: RegistryProcess,
   options: IdleOptions,
 ): Promise<Figures> {
   await fillAgent(join(place.folder, 'agent'), blobs, `${registry.url}/announce`);
   const began = performance.now();
-  const role = await startRole(place, 'agent', ['--registry', registry.url], options);
+  const role = await startAgent(place, {
+    registry: registry.url,
+    ...roleOptions(place, 'agent', options),
+  });
   const readySeconds = secondsSince(began);
-  await fetchOne(anyOf(blobs).metainfo, place.folder, { peer: role.peer });
+  await fetchOne(anyOf(blobs).metainfo, place.folder, { peer: peerOf(role) });
   const directSeconds = secondsSince(began);
   const sample = Array.from({ length: 64 }, () => anyOf(blobs).metainfo.infoHash);
   const distinct = [...new Set(sample)];
@@ -112,32 +94,16 @@ async function startAgent(
   return { readySeconds, directSeconds, announcedSeconds, ...used(role.program) };
 }
 
-async function startRole(
-  place: Workplace,
-  kind: 'registry' | 'agent',
-  more: readonly string[],
-  options: IdleOptions,
-) {
-  const profile =
-    options.cpuProfile === undefined
-      ? []
-      : [
-          '--cpu-prof',
-          `--cpu-prof-dir=${options.cpuProfile}`,
-          `--cpu-prof-name=${kind}.cpuprofile`,
-        ];
-  const address = ['--bind', '127.0.0.1', '-p', '0', '--peer-port', '0'];
-  const location = ['-l', join(place.folder, kind)];
-  const program = place.start(
-    [process.execPath, ...profile, docket, kind, ...address, ...location, ...more],
-    { name: kind },
-  );
-  const ready = await program.line(/^docket \w+ ready: (\S+) peers (\d+)$/, 120_000);
+function roleOptions(place: Workplace, kind: 'registry' | 'agent', { cpuProfile }: IdleOptions) {
   return {
-    program,
-    url: ready[1] ?? '',
-    peer: { host: '127.0.0.1', port: Number(ready[2]) },
+    location: join(place.folder, kind),
+    environment: profilingEnvironment(cpuProfile, kind),
+    readyWithin: 120_000,
   };
+}
+
+function peerOf({ peerPort }: { readonly peerPort: number }): PeerAddress {
+  return { host: '127.0.0.1', port: peerPort };
 }
 
 function used(program: Program): Pick<Figures, 'rssMB' | 'peakRssMB' | 'handles' | 'cpuSeconds'> {

@@ -2,7 +2,7 @@
  * One load on a registry, in a process of its own: load.ts '<LoadJob as JSON>'. Ends with the line `loaded <Loaded as JSON>`.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { usageOf } from '../usage.ts';
+import { usageOf } from '../../test/lab/usage.ts';
 import { Connection, requestOf } from './connection.ts';
 import {
   expectStatus,

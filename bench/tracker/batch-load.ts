@@ -54,8 +54,7 @@ export class BatchLoad implements Load {
     if (first === undefined) throw new Error('a batch has torrents');
     const { peerId, port, zone } = first;
     // One peer announces all: those of the host that differ by their port come in other batches.
-    const torrents = announces;
-    const body = encodeAnnounceBatch({ peerId, port, zone, torrents });
+    const body = encodeAnnounceBatch({ peerId, port, zone, torrents: announces });
     const head =
       `POST /announce HTTP/1.1\r\nHost: tracker\r\nContent-Type: ${batchContentType}\r\n` +
       `Content-Length: ${body.length}\r\n\r\n`;

@@ -6,6 +6,7 @@ import { eventually } from '../../test/lab/eventually.ts';
 import { findProgram, type Program } from '../../test/lab/program.ts';
 import type { Workplace } from '../../test/lab/workplace.ts';
 import { fillRegistry, type SmallBlob } from '../idle-torrents/make-blobs.ts';
+import { profiling } from '../profiling.ts';
 import type { Kind } from './options.ts';
 
 /** A tracker that runs. */
@@ -27,13 +28,6 @@ const docketMain = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.ur
 /** Runs a command on one core only. */
 export function onCore(core: number, command: readonly string[]): readonly string[] {
   return findProgram('taskset') === undefined ? command : ['taskset', '-c', `${core}`, ...command];
-}
-
-/** What makes Node write a CPU profile. */
-export function profiling(folder: string | undefined, name: string): readonly string[] {
-  return folder === undefined
-    ? []
-    : ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}.cpuprofile`];
 }
 
 /** Docket's tracker, in a registry that has the blobs. */

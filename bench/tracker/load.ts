@@ -2,7 +2,7 @@
  * The loader: announces as fast as it is answered, and tells in a line of JSON how fast that was. Its one argument is a
  * `LoadJob` in JSON.
  */
-import { usageOf } from '../usage.ts';
+import { usageOf } from '../../test/lab/usage.ts';
 import { BatchLoad } from './batch-load.ts';
 import { CrowdHost, type CrowdOptions } from './crowd.ts';
 import { HttpLoad } from './http-load.ts';

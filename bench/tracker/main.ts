@@ -1,20 +1,13 @@
 /** How many announces a tracker answers: `npm run bench:tracker -- --help`. */
-import { chmod, mkdir, mkdtemp } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { messageOf } from '../../src/base/errors.ts';
 import { findProgram } from '../../test/lab/program.ts';
-import { Workplace } from '../../test/lab/workplace.ts';
+import type { Workplace } from '../../test/lab/workplace.ts';
 import { smallBlob } from '../idle-torrents/make-blobs.ts';
-import { usageOf } from '../usage.ts';
-import {
-  docket,
-  onCore,
-  opentracker,
-  profiling,
-  type Contender,
-  type RunningTracker,
-} from './contenders.ts';
+import { profiling } from '../profiling.ts';
+import { runBench } from '../run-bench.ts';
+import { usageOf } from '../../test/lab/usage.ts';
+import { docket, onCore, opentracker, type Contender, type RunningTracker } from './contenders.ts';
 import type { Loaded, LoadJob } from './load.ts';
 import { parseOptions, usage, type Kind, type TrackerOptions } from './options.ts';
 
@@ -33,28 +26,15 @@ interface Result {
   readonly failed: number;
 }
 
-try {
-  const options = parseOptions(process.argv.slice(2));
-  if (options.help) process.stdout.write(usage);
-  else await run(options);
-} catch (error) {
-  process.stderr.write(`Error: ${messageOf(error)}\n`);
-  process.exitCode = 1;
-}
+await runBench({ name: 'tracker', usage, parseOptions, run });
 
-async function run(options: TrackerOptions): Promise<void> {
-  const say = (line: string): void => {
-    (options.json ? process.stderr : process.stdout).write(`${line}\n`);
-  };
-  if (options.cpuProfile !== undefined) await mkdir(options.cpuProfile, { recursive: true });
-  await using place = new Workplace(await mkdtemp(join(options.folder, 'docket-tracker-')));
+async function run(
+  options: TrackerOptions,
+  place: Workplace,
+  say: (line: string) => void,
+): Promise<object> {
   // opentracker changes its user.
   await chmod(place.folder, 0o755);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      void place[Symbol.asyncDispose]().then(() => process.exit(1));
-    });
-  }
   const blobs = Array.from({ length: options.swarms }, () => smallBlob(64));
   say(`${options.swarms} swarms of ${options.peers} peers, ${options.want} wanted`);
   say(row('', 'announces/s', 'per CPU s', 'peers each', 'RSS MB', 'failed'));
@@ -80,7 +60,7 @@ async function run(options: TrackerOptions): Promise<void> {
     tracker.program.signal('SIGINT');
     await tracker.program.ended;
   }
-  if (options.json) process.stdout.write(`${JSON.stringify({ results })}\n`);
+  return { results };
 }
 
 function contendersOf(options: TrackerOptions): readonly Contender[] {

@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -36,7 +35,6 @@ export interface TrackerOptions {
   /** Undefined: where it is installed. */
   readonly opentracker: boolean | undefined;
   readonly cpuProfile: string | undefined;
-  readonly folder: string;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -82,7 +80,6 @@ export function parseOptions(args: readonly string[]): TrackerOptions {
     kinds: kindsOf(values.kinds),
     opentracker: values.against === undefined ? undefined : isAgainst(values.against),
     cpuProfile: profile === undefined ? undefined : resolve(profile),
-    folder: tmpdir(),
     json: values.json,
     help: values.help,
   };

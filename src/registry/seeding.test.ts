@@ -2,21 +2,12 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../../test/lab/eventually.ts';
 import { sha256Of } from '../oci/digest.ts';
 import type { InfoHash } from '../torrent/ids.ts';
 import { parseMetainfo } from '../torrent/metainfo.ts';
 import { bodyOf, openTestRegistry, other, pushBlob, team } from './registry-testing.ts';
 import { silentAnnouncer } from './seeding.ts';
-
-/** Waits until `check` holds, for a few seconds at most. */
-async function eventually(check: () => boolean | Promise<boolean>): Promise<void> {
-  for (let round = 0; round < 200; round++) {
-    if (await check()) return;
-    await delay(20);
-  }
-  assert.fail('it never came true');
-}
 
 test('a torrent holds the SHA-1 and SHA-256 of each piece and the name of its blob', async () => {
   await using it = await openTestRegistry();
@@ -49,7 +40,7 @@ test('a torrent is made by itself after a push, and once however many ask', asyn
   const records = await Promise.all([torrents.get(digest), torrents.get(digest)]);
   assert.equal(records[0], records[1]);
   const pushed = await pushBlob(it.registry, team, randomBytes(10));
-  await eventually(async () => (await it.registry.catalog.torrents.find(pushed)) !== undefined);
+  await eventually('the torrent of the push', () => it.registry.catalog.torrents.find(pushed));
 });
 
 test('the blob of no bytes has no torrent', async () => {
@@ -101,13 +92,13 @@ test('a blob that is found damaged is seeded again once it is pushed again, and 
     // A shorter file is seen when a peer comes, another one when the swarm tells.
     if (round === 0) await seeding.damaged(infoHash);
     for (let peer = 0; peer < 5; peer++) assert.equal(await seeding.seed(infoHash), undefined);
-    await eventually(() =>
+    await eventually('the blob to be out of its repository', () =>
       blobs.stat(team, digest).then(
         () => false,
         () => true,
       ),
     );
-    await eventually(async () => (await store.size(digest)) === undefined);
+    await eventually('the blob to be gone', async () => (await store.size(digest)) === undefined);
     assert.equal(it.logged.filter((line) => line.startsWith('cannot seed')).length, round + 1);
     await pushBlob(it.registry, team, bytes);
     assert.equal((await seeding.seed(infoHash))?.path, store.pathOf(digest));
@@ -121,7 +112,9 @@ test('a blob that is doubted is not seeded while it is hashed; when it is right 
   const digest = await pushBlob(it.registry, team, randomBytes(20_000_000));
   const { infoHash } = await seeding.torrents.get(digest);
   const looking = seeding.damaged(infoHash);
-  await eventually(() => it.logged.some((line) => line.startsWith('cannot seed')));
+  await eventually('the line in the log', () =>
+    it.logged.some((line) => line.startsWith('cannot seed')),
+  );
   assert.equal(await seeding.seed(infoHash), undefined);
   await looking;
   assert.notEqual(await seeding.seed(infoHash), undefined);
@@ -180,7 +173,7 @@ test('after a restart all torrents are announced, and the missing ones are made'
     remove: (gone) => void withdrawn.push(gone),
   });
   assert.deepEqual(announced, [infoHash]);
-  await eventually(() => announced.length === 2);
+  await eventually('both announces', () => announced.length === 2);
   await second.registry.blobs.mount(other, digest, team, () => true);
   await second.registry.blobs.unlink(team, digest);
   assert.deepEqual(withdrawn, []);
@@ -195,5 +188,8 @@ test('a registry that closes while torrents are made ends at once, and makes the
   }
   await using second = await first.restart();
   await second.registry.seeding.start(silentAnnouncer);
-  await eventually(async () => (await second.registry.catalog.torrents.list()).length === 5);
+  await eventually(
+    'all torrents',
+    async () => (await second.registry.catalog.torrents.list()).length === 5,
+  );
 });

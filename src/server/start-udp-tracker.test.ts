@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { networkInterfaces } from 'node:os';
 import { suite, test, type TestContext } from 'node:test';
+import { hasIpv6 } from '../../test/lab/ipv6.ts';
 import { systemClock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
 import { announceOf } from '../torrent/announce-fixture.ts';
@@ -60,10 +60,6 @@ async function peersFrom(t: TestContext, to: PeerAddress): Promise<readonly Peer
   assert.ok(answer.kind === 'announce');
   return answer.response.peers;
 }
-
-const hasIpv6 = Object.values(networkInterfaces())
-  .flat()
-  .some((each) => each?.address === '::1');
 
 suite('tracker on a UDP port', { timeout: 30_000 }, () => {
   test('a client is answered, and given the origin at the address that it came to', async (t) => {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { after, before, suite, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { encodeAnnounceQuery, parseAnnounceResponse } from '../../src/torrent/announce.ts';
 import { announceOf } from '../../src/torrent/announce-fixture.ts';
 import {
@@ -12,6 +11,7 @@ import {
 } from '../../src/torrent/announce-batch.ts';
 import type { InfoHash } from '../../src/torrent/ids.ts';
 import { parseMetainfo } from '../../src/torrent/metainfo.ts';
+import { eventually } from '../lab/eventually.ts';
 import { type RegistryUnderTest } from './registry-under-test.ts';
 import type { StorageUnderTest } from './storage-under-test.ts';
 
@@ -155,9 +155,9 @@ export function torrentsSuite(storage: StorageUnderTest): void {
         let text = '';
         socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk));
         socket.write(request(7001));
-        await eventually(() => text.includes('incomplete'));
+        await eventually('the answer', () => text.includes('incomplete'));
         socket.write(request(7002) + request(7003) + request(7001));
-        await eventually(() => text.split('HTTP/1.1 200 OK').length === 5);
+        await eventually('all answers', () => text.split('HTTP/1.1 200 OK').length === 5);
         socket.destroy();
         assert.equal(text.split('d8:complete').length, 5);
       });
@@ -200,10 +200,5 @@ export function torrentsSuite(storage: StorageUnderTest): void {
         });
       });
     });
-
-    async function eventually(look: () => boolean): Promise<void> {
-      for (let round = 0; round < 500 && !look(); round++) await delay(10);
-      assert.ok(look());
-    }
   });
 }

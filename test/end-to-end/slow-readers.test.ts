@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { open, readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -9,6 +9,7 @@ import { startAgent, startRegistry, type AgentProcess } from '../lab/docket.ts';
 import { Lab } from '../lab/lab.ts';
 import { pull, pushBlob, type PushedBlob } from '../lab/oci-client.ts';
 import { writeRandomFile } from '../lab/random-file.ts';
+import { usageOf } from '../lab/usage.ts';
 
 const readers = 24;
 const size = 32_000_000;
@@ -57,12 +58,6 @@ class SlowReader implements Disposable {
   }
 }
 
-/** The memory of a process, in bytes. */
-async function memoryOf({ program }: AgentProcess): Promise<number> {
-  const status = await readFile(`/proc/${program.pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
-}
-
 async function firstBytes(path: string, length: number): Promise<Buffer> {
   await using file = await open(path);
   const { buffer } = await file.read(Buffer.alloc(length), 0, length, 0);
@@ -82,7 +77,7 @@ for (const when of ['while it comes', 'when it is there']) {
     for (const image of when === 'while it comes' ? [usual] : [usual, pushed]) {
       await pull(agent.url, image, '1');
     }
-    const before = await memoryOf(agent);
+    const before = usageOf(agent.program.pid).rss;
 
     using slow = new DisposableStack();
     const all: SlowReader[] = [];
@@ -92,7 +87,7 @@ for (const when of ['while it comes', 'when it is there']) {
     assert.equal((await pull(agent.url, pushed, '1')).digest, blob.digest);
     for (let look = 0; look < 8; look++) {
       await pause(250);
-      const grown = (await memoryOf(agent)) - before;
+      const grown = usageOf(agent.program.pid).rss - before;
       assert.ok(grown < allowed, `${grown} bytes more for ${readers} slow readers`);
     }
     const expected = await firstBytes(blob.path, 100_000);

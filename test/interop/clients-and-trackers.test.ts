@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { glob, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 import { encodeMetainfo, parseMetainfo, type Metainfo } from '../../src/torrent/metainfo.ts';
@@ -13,6 +13,8 @@ import { holds } from '../lab/holds.ts';
 import { startHosts, type Host } from '../lab/hosts.ts';
 import { makeImage, type LabImage } from '../lab/image.ts';
 import { Lab } from '../lab/lab.ts';
+import { loseBlob } from '../lab/lose-blob.ts';
+import { torrentUrl } from '../lab/oci-client.ts';
 import { startOpentracker } from '../lab/opentracker.ts';
 import { digestOfFile } from '../lab/random-file.ts';
 import { torrentClients, type TorrentClientName } from '../lab/torrent-clients.ts';
@@ -123,13 +125,7 @@ class Scene {
   /** Takes blobs away from the registry: who wants them must get them elsewhere. */
   async loseBlobs(indexes: readonly number[]): Promise<void> {
     for (const index of indexes) {
-      const hex = this.#image.layers[index]?.digest.replace(/^.*:/, '') ?? 'none';
-      let found = 0;
-      for await (const name of glob(`blobs/**/${hex}`, { cwd: this.#location })) {
-        await rm(join(this.#location, name));
-        found++;
-      }
-      assert.equal(found, 1);
+      await loseBlob(this.#location, this.#image.layers[index]?.digest ?? '');
     }
   }
 
@@ -218,7 +214,7 @@ async function openScene(
   await fetchOn(lab, agentHost, `${agent.url}/v2/team/app/manifests/1`);
   const torrents = await Promise.all(
     image.layers.map(async ({ digest }, index) => {
-      const url = `${registry.url}/v2/team/app/_docket/torrents/${digest}`;
+      const url = torrentUrl(registry.url, 'team/app', digest);
       const path = join(lab.folder, `served-${index}.torrent`);
       return parseMetainfo(await readFile(await fetchToFile(lab, host, url, path)));
     }),

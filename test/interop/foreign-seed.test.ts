@@ -12,6 +12,7 @@ import { holds } from '../lab/holds.ts';
 import { startHosts } from '../lab/hosts.ts';
 import { makeImage } from '../lab/image.ts';
 import { Lab } from '../lab/lab.ts';
+import { torrentUrl } from '../lab/oci-client.ts';
 import { startOpentracker } from '../lab/opentracker.ts';
 import { digestOfFile } from '../lab/random-file.ts';
 import { torrentClients } from '../lab/torrent-clients.ts';
@@ -38,7 +39,7 @@ test('with opentracker, an agent fetches a blob from libtorrent while the regist
 
   const layer = image.layers.at(-1);
   assert.ok(layer !== undefined);
-  const url = `${registry.url}/v2/team/app/_docket/torrents/${layer.digest}`;
+  const url = torrentUrl(registry.url, 'team/app', layer.digest);
   const torrent = await fetchToFile(lab, registryHost, url, join(lab.folder, 'served.torrent'));
   const metainfo = parseMetainfo(await readFile(torrent));
   assert.deepEqual(metainfo.trackers, [[`http://${tracker.address}/announce`]]);

@@ -10,6 +10,7 @@ import { fetchToFile } from '../lab/fetch-on.ts';
 import { startHosts, type Host } from '../lab/hosts.ts';
 import { makeImage, type LabImage } from '../lab/image.ts';
 import { Lab } from '../lab/lab.ts';
+import { torrentUrl } from '../lab/oci-client.ts';
 import { digestOfFile } from '../lab/random-file.ts';
 import { torrentClients, type TorrentClientName } from '../lab/torrent-clients.ts';
 
@@ -50,7 +51,7 @@ async function servedTorrent(
   layer: number,
 ): Promise<{ readonly path: string; readonly metainfo: Metainfo }> {
   const digest = image.layers[layer]?.digest ?? '';
-  const url = `${registry.url}/v2/team/app/_docket/torrents/${digest}`;
+  const url = torrentUrl(registry.url, 'team/app', digest);
   const path = join(lab.folder, `served-${layer}.torrent`);
   const metainfo = parseMetainfo(await readFile(await fetchToFile(lab, registryHost, url, path)));
   assert.equal(metainfo.name, digest.replace(':', '-'));

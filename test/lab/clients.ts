@@ -86,7 +86,8 @@ function cgroupsMissing(): string | undefined {
   return mounted ? undefined : 'no cgroups are mounted at /sys/fs/cgroup';
 }
 
-function libtorrentMissing(): string | undefined {
+/** Why libtorrent cannot be run here, if it cannot. */
+export function libtorrentMissing(): string | undefined {
   return existsSync(python) && works([python, '-c', 'import libtorrent'])
     ? undefined
     : "not installed: the distribution's python3-libtorrent";

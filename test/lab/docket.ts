@@ -23,6 +23,8 @@ interface RoleOptions {
   /** Bytes a second. */
   readonly rate?: number;
   readonly logLevel?: string;
+  /** Milliseconds until it must be ready. */
+  readonly readyWithin?: number;
   /** Added to its environment. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -154,7 +156,10 @@ async function startRole(
     [...docket, kind, '--location', location, ...numbers, ...command],
     host === undefined ? { name, environment } : { name, host, environment },
   );
-  const ready = await program.line(/^docket \w+ ready: http:\/\/\S+:(\d+) peers (\d+)$/);
+  const ready = await program.line(
+    /^docket \w+ ready: http:\/\/\S+:(\d+) peers (\d+)$/,
+    options.readyWithin,
+  );
   return {
     program,
     host,

@@ -138,13 +138,18 @@ export async function pull(
   return getBlob(url, pushed.repository, pushed.blob.digest);
 }
 
+/** Where a registry serves the `.torrent` of a blob. */
+export function torrentUrl(registry: string, repository: string, digest: string): string {
+  return `${registry}/v2/${repository}/_docket/torrents/${digest}`;
+}
+
 /** The `.torrent` of a blob. */
 export async function getTorrent(
   registry: string,
   repository: string,
   digest: string,
 ): Promise<Uint8Array> {
-  const answer = await fetch(`${registry}/v2/${repository}/_docket/torrents/${digest}`);
+  const answer = await fetch(torrentUrl(registry, repository, digest));
   if (!answer.ok) throw new Error(`torrent: ${answer.status} ${await answer.text()}`);
   return answer.bytes();
 }

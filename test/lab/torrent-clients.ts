@@ -15,8 +15,6 @@ export interface TorrentJob {
   readonly torrent: string;
   /** The file's name in the torrent. */
   readonly name: string;
-  /** Milliseconds that it may take. */
-  readonly within?: number;
   /** Where libtorrent listens; default: port 6881 of all IPv4 addresses. */
   readonly listen?: string;
   /** True lets Transmission try uTP first, as it does by itself: it then dials a peer that speaks TCP only after minutes. */
@@ -41,7 +39,7 @@ const ctorrent: TorrentClient = {
     const whole = join(folder, 'whole');
     const file = join(folder, job.name);
     const program = startCtorrent(lab, job, file, ['-X', `touch ${whole}`]);
-    await untilExists(whole, program, job.within);
+    await untilExists(whole, program);
     await program.stop();
     return file;
   },
@@ -58,7 +56,7 @@ const aria2: TorrentClient = {
   async fetch(lab, job) {
     const folder = await folderFor(lab, job, 'aria2');
     const program = startAria2(lab, job, folder, ['--seed-time=0']);
-    await program.success(job.within ?? patience);
+    await program.success(patience);
     return join(folder, job.name);
   },
   async seed(lab, job, path) {
@@ -81,7 +79,7 @@ const transmission: TorrentClient = {
     const script = join(folder, 'finish');
     await writeFile(script, `#!/bin/sh\ntouch '${whole}'\n`, { mode: 0o755 });
     const program = await startTransmission(lab, job, folder, ['-f', script]);
-    await untilExists(whole, program, job.within);
+    await untilExists(whole, program);
     await program.stop();
     return join(folder, job.name);
   },
@@ -109,7 +107,7 @@ const libtorrent: TorrentClient = {
   async fetch(lab, job) {
     const folder = await folderFor(lab, job, 'libtorrent');
     const program = startLibtorrent(lab, 'leech', job, folder);
-    await program.line(/"whole": true/, job.within ?? patience);
+    await program.line(/"whole": true/, patience);
     await program.stop();
     return join(folder, job.name);
   },
@@ -152,7 +150,7 @@ async function placed(lab: Lab, job: TorrentJob, client: string, path: string): 
   return file;
 }
 
-async function untilExists(path: string, program: Program, within = patience): Promise<void> {
+async function untilExists(path: string, program: Program): Promise<void> {
   await eventually(
     `${program.name} to have everything`,
     async () => {
@@ -160,7 +158,7 @@ async function untilExists(path: string, program: Program, within = patience): P
       await stat(path);
       return true;
     },
-    { within, details: () => program.report() },
+    { within: patience, details: () => program.report() },
   );
   if (program.ending !== undefined) throw new Error(`${program.name} ended${program.report()}`);
 }

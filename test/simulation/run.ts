@@ -5,6 +5,7 @@ import { blobsOf } from './scenario/blob.ts';
 import { planFault } from './scenario/faults.ts';
 import { lastFault, patience } from './scenario/patience.ts';
 import type { Scenario } from './scenario/scenario.ts';
+import { one } from './scenario/draw.ts';
 import { servicePort } from './services/exchange.ts';
 import type { Zone } from '../../src/torrent/zone.ts';
 import { checkEnd } from './watch/check-end.ts';
@@ -119,8 +120,7 @@ function populate(
   const registry = byName.get(origin);
   if (registry === undefined) throw new Error('a scenario without hosts');
   const random = world.random();
-  const stolen = (): EngineHost['id'] =>
-    (hosts[Math.floor(random() * hosts.length)] ?? registry).id;
+  const stolen = (): EngineHost['id'] => one(random, hosts).id;
   const actors = scenario.actors.map((plan) => new ActorHost(world, plan, origin, stolen));
   network.watch = (end, isOutgoing) => {
     const isPeer = isOutgoing ? end.remote.port !== servicePort : end.localPort === peerPort;

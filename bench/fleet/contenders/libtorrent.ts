@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { python } from '../../../test/lab/clients.ts';
 import type { Contender } from './contender.ts';
-import { RestartingRunner } from './restarting-runner.ts';
+import { startRunners } from './restarting-runner.ts';
 
 const script = fileURLToPath(new URL('libtorrent-host.py', import.meta.url));
 
@@ -38,18 +38,14 @@ function libtorrentAs(seeding: 'plain' | 'super'): Contender {
       meter.watch('origin', seed);
       await seed.line(/^seeding$/);
       const addresses = [network.origin, ...network.hosts].map(({ address }) => address);
-      const runners: RestartingRunner[] = [];
-      for (const host of network.hosts) {
-        const folder = await place.newFolder(host.name);
-        const others = addresses.filter((address) => address !== host.address);
-        const start = (gate: string | undefined) => {
-          const delay = gate === undefined ? 0 : host.plan.delay;
-          const command = run('leech', folder, slots[seeding], gate ?? '', delay, ...others);
-          return place.start(command, { name: `libtorrent on ${host.name}`, host });
-        };
-        runners.push(new RestartingRunner(contest, host.plan, start));
-      }
-      await Promise.all(runners.map((runner) => runner.arrived()));
+      const runners = await startRunners(
+        contest,
+        'libtorrent',
+        ({ host, folder, gate = '', delay }) => {
+          const others = addresses.filter((address) => address !== host.address);
+          return run('leech', folder, slots[seeding], gate, delay, ...others);
+        },
+      );
       return {
         runners,
         async originSent() {

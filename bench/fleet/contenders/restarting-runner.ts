@@ -1,10 +1,11 @@
 import type { Program } from '../../../test/lab/program.ts';
 import type { HostPlan } from '../host-plan.ts';
+import type { FleetHost } from '../network.ts';
 import type { Runner } from '../race.ts';
 import type { Contest } from './contender.ts';
 
 /** A host on which one program does everything, and says `whole` when it has done so. */
-export class RestartingRunner implements Runner {
+class RestartingRunner implements Runner {
   readonly plan: HostPlan;
   readonly whole: Promise<void>;
   readonly #contest: Contest;
@@ -53,4 +54,38 @@ export class RestartingRunner implements Runner {
     );
     return program;
   }
+}
+
+/** How what does everything on a host is to begin. */
+export interface RunnerStart {
+  readonly host: FleetHost;
+  /** The host's disk. */
+  readonly folder: string;
+  /** The gate that it waits at; undefined for a host that comes back. */
+  readonly gate: string | undefined;
+  /** Seconds that it waits behind the gate. */
+  readonly delay: number;
+}
+
+/** Starts a program that does everything on each host, and resolves when all hosts wait at the gate. */
+export async function startRunners(
+  contest: Contest,
+  name: string,
+  command: (start: RunnerStart) => readonly string[],
+): Promise<readonly Runner[]> {
+  const { place, network } = contest;
+  const runners: RestartingRunner[] = [];
+  for (const host of network.hosts) {
+    const folder = await place.newFolder(host.name);
+    const start = (gate: string | undefined): Program => {
+      const delay = gate === undefined ? 0 : host.plan.delay;
+      return place.start(command({ host, folder, gate, delay }), {
+        name: `${name} on ${host.name}`,
+        host,
+      });
+    };
+    runners.push(new RestartingRunner(contest, host.plan, start));
+  }
+  await Promise.all(runners.map((runner) => runner.arrived()));
+  return runners;
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { profilingEnvironment } from '../../profiling.ts';
 import type { FleetOptions } from '../options.ts';
 
 /** What is common to all roles of Docket in a run. */
@@ -10,15 +11,12 @@ export interface RoleSettings {
 
 export function roleSettings(name: string, options: FleetOptions): RoleSettings {
   const { keepLogs, cpuProfile } = options;
-  const file = `${name.replaceAll(/[^a-z0-9]+/gi, '-')}.cpuprofile`;
   return {
     name,
     logLevel: keepLogs === undefined ? 'warn' : 'info',
-    environment:
-      cpuProfile === undefined
-        ? {}
-        : {
-            NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${resolve(cpuProfile)} --cpu-prof-name=${file}`,
-          },
+    environment: profilingEnvironment(
+      cpuProfile === undefined ? undefined : resolve(cpuProfile),
+      name.replaceAll(/[^a-z0-9]+/gi, '-'),
+    ),
   };
 }

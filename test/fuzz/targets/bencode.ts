@@ -5,6 +5,7 @@ import {
   encodeBencode,
   type BencodeValue,
 } from '../../../src/torrent/bencode.ts';
+import { read } from '../read.ts';
 import type { FuzzTarget } from '../target.ts';
 
 const depth = 16;
@@ -45,12 +46,7 @@ function endOfString(text: string, at: number): number | undefined {
 }
 
 function decoded(input: Uint8Array): BencodeValue | undefined {
-  try {
-    return decodeBencode(input);
-  } catch (error) {
-    assert.ok(error instanceof BencodeError, String(error));
-    return undefined;
-  }
+  return read(BencodeError, () => decodeBencode(input));
 }
 
 /** Accepts what BEP 3 allows and nothing else; what was accepted is written as it was. */

@@ -8,15 +8,11 @@ import {
   type Metainfo,
 } from '../../../src/torrent/metainfo.ts';
 import { pieceSize } from '../../../src/torrent/geometry.ts';
+import { read } from '../read.ts';
 import type { FuzzTarget } from '../target.ts';
 
 function parsed(bytes: Uint8Array): Metainfo | undefined {
-  try {
-    return parseMetainfo(Buffer.from(bytes));
-  } catch (error) {
-    assert.ok(error instanceof MetainfoError, String(error));
-    return undefined;
-  }
+  return read(MetainfoError, () => parseMetainfo(Buffer.from(bytes)));
 }
 
 /** Reads a torrent whose figures fit together, or refuses it; what it read it writes and reads as the same. */

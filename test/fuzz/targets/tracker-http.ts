@@ -13,6 +13,7 @@ import {
   parseAnnounceQuery,
   parseAnnounceResponse,
 } from '../../../src/torrent/announce.ts';
+import { announceOf } from '../../../src/torrent/announce-fixture.ts';
 import type { InfoHash, PeerId } from '../../../src/torrent/ids.ts';
 import {
   encodeScrapeQuery,
@@ -22,22 +23,20 @@ import {
 } from '../../../src/torrent/scrape.ts';
 import { encodeTrackerFailure } from '../../../src/torrent/tracker-answer.ts';
 import { TrackerError } from '../../../src/torrent/tracker-error.ts';
-import type { Zone } from '../../../src/torrent/zone.ts';
+import { parseZone } from '../../../src/torrent/zone.ts';
+import { read } from '../read.ts';
 import type { FuzzTarget } from '../target.ts';
 
 const infoHash = 'ab%20'.repeat(8).slice(0, 40).replaceAll('%', '0') as InfoHash;
 const peerId = '2d444b303130302d'.padEnd(40, '7') as PeerId;
-const announce = {
+const announce = announceOf({
   infoHash,
   peerId,
-  port: 6881,
-  uploaded: 0,
   downloaded: 5,
-  left: 100,
   event: 'started',
   numWant: 50,
-  zone: 'zh-1' as Zone,
-} as const;
+  zone: parseZone('zh-1'),
+});
 const response = {
   interval: 60,
   minInterval: 5,
@@ -48,16 +47,6 @@ const response = {
     { host: 'fd00::1', port: 1 },
   ],
 };
-
-/** What `read` gives; undefined when it refuses as it may. */
-function read<T>(reader: () => T): T | undefined {
-  try {
-    return reader();
-  } catch (error) {
-    assert.ok(error instanceof TrackerError, String(error));
-    return undefined;
-  }
-}
 
 const latin1 = (input: Uint8Array): string => Buffer.from(input).toString('latin1');
 
@@ -73,7 +62,7 @@ export const announceQueryTarget: FuzzTarget = {
   run(input) {
     const query = latin1(input);
     asksForDictionaries(query);
-    const request = read(() => parseAnnounceQuery(query));
+    const request = read(TrackerError, () => parseAnnounceQuery(query));
     if (request !== undefined)
       assert.deepEqual(parseAnnounceQuery(encodeAnnounceQuery(request)), request);
   },
@@ -87,7 +76,7 @@ export const announceAnswerTarget: FuzzTarget = {
     encodeTrackerFailure('Requested download is not authorized'),
   ],
   run(input) {
-    const answer = read(() => parseAnnounceResponse(input));
+    const answer = read(TrackerError, () => parseAnnounceResponse(input));
     if (answer === undefined) return;
     assert.ok(answer.interval >= 0);
     for (const { port } of answer.peers) assert.ok(port > 0 && port < 65_536);
@@ -101,9 +90,9 @@ export const scrapeTarget: FuzzTarget = {
     encodeScrapeResponse(new Map([[infoHash, { complete: 1, incomplete: 2, downloaded: 3 }]])),
   ],
   run(input) {
-    const asked = read(() => parseScrapeQuery(latin1(input)));
+    const asked = read(TrackerError, () => parseScrapeQuery(latin1(input)));
     if (asked !== undefined) assert.deepEqual(parseScrapeQuery(encodeScrapeQuery(asked)), asked);
-    const answer = read(() => parseScrapeResponse(input));
+    const answer = read(TrackerError, () => parseScrapeResponse(input));
     if (answer !== undefined)
       assert.deepEqual(parseScrapeResponse(encodeScrapeResponse(answer)), answer);
   },
@@ -120,7 +109,7 @@ export const announceBatchTarget: FuzzTarget = {
     }),
   ],
   run(input) {
-    const batch = read(() => parseAnnounceBatch(input));
+    const batch = read(TrackerError, () => parseAnnounceBatch(input));
     if (batch !== undefined)
       assert.deepEqual(parseAnnounceBatch(encodeAnnounceBatch(batch)), batch);
   },
@@ -137,7 +126,7 @@ export const batchAnswerTarget: FuzzTarget = {
   ],
   run(input) {
     for (const count of [1, 2]) {
-      const answer = read(() => parseAnnounceBatchResponse(input, count));
+      const answer = read(TrackerError, () => parseAnnounceBatchResponse(input, count));
       if (answer !== undefined) assert.equal(answer.torrents.length, count);
     }
   },

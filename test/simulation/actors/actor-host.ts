@@ -1,10 +1,10 @@
-import { hash } from 'node:crypto';
 import type { Random } from '../../../src/base/random.ts';
 import type { Connection } from '../../../src/swarm/network.ts';
-import { peerIdOf, type PeerAddress, type PeerId } from '../../../src/torrent/ids.ts';
+import type { PeerAddress, PeerId } from '../../../src/torrent/ids.ts';
 import { peerPort } from '../hosts/engine-life.ts';
 import type { Blob } from '../scenario/blob.ts';
 import type { ActorPlan } from '../scenario/scenario.ts';
+import { drawPeerId } from '../scenario/draw.ts';
 import { MemoryTrackerClient } from '../services/memory-tracker-client.ts';
 import { Process } from '../world/process.ts';
 import type { Station } from '../world/station.ts';
@@ -98,11 +98,6 @@ export class ActorHost {
   }
 
   #drawId(): PeerId {
-    return peerIdOf(
-      Buffer.concat([
-        Buffer.from('-FK0001-'),
-        hash('sha1', String(this.#random()), 'buffer').subarray(0, 12),
-      ]),
-    );
+    return drawPeerId(this.#random, '-FK0001-');
   }
 }

@@ -15,16 +15,17 @@ export type Behaviour = (peer: WirePeer) => void;
 
 const wrongBytes = Buffer.alloc(blockLength, 0xbd);
 
+function showAll(peer: WirePeer): void {
+  const all = Bitfield.full(peer.blob.metainfo.pieceCount);
+  peer.say(peer.abilities.fast ? encodeSimple('haveAll') : encodeBitfield(all.bytes()));
+}
+
 /** Shows everything, unchokes whoever is interested, and does with each request what `answer` says. */
 function seed(peer: WirePeer, answer: (block: Block) => void): void {
-  peer.onGreeted = () => {
-    const all = Bitfield.full(peer.blob.metainfo.pieceCount);
-    peer.say(peer.abilities.fast ? encodeSimple('haveAll') : encodeBitfield(all.bytes()));
-  };
+  peer.onGreeted = () => showAll(peer);
   peer.onMessage = (message) => {
     if (message.type === 'interested') peer.say(encodeSimple('unchoke'));
     if (message.type === 'request') answer(message.block);
-    if (message.type === 'cancel' && peer.abilities.fast) return;
   };
 }
 
@@ -84,10 +85,7 @@ function flapper(peer: WirePeer): void {
   const waiting: Block[] = [];
   let isChoking = true;
   let isWanted = false;
-  peer.onGreeted = () => {
-    const all = Bitfield.full(peer.blob.metainfo.pieceCount);
-    peer.say(peer.abilities.fast ? encodeSimple('haveAll') : encodeBitfield(all.bytes()));
-  };
+  peer.onGreeted = () => showAll(peer);
   peer.onMessage = (message) => {
     if (message.type === 'interested') isWanted = true;
     if (message.type === 'notInterested') isWanted = false;
@@ -180,18 +178,18 @@ function pusher(peer: WirePeer): void {
 
 /** What a peer that is no real engine may be like, and whether it may ever be banned. */
 export const behaviours = {
-  honest: { speak: honest, isBannable: false, isLiar: false },
-  wholeLiar: { speak: wholeLiar, isBannable: true, isLiar: true },
-  blockLiar: { speak: blockLiar, isBannable: true, isLiar: true },
-  staller: { speak: staller, isBannable: false, isLiar: false },
-  dribbler: { speak: dribbler, isBannable: false, isLiar: false },
-  rejecter: { speak: rejecter, isBannable: false, isLiar: false },
-  vanisher: { speak: vanisher, isBannable: false, isLiar: false },
-  flapper: { speak: flapper, isBannable: false, isLiar: false },
-  deaf: { speak: deaf, isBannable: false, isLiar: false },
-  flooder: { speak: flooder, isBannable: true, isLiar: false },
-  garbler: { speak: garbler, isBannable: true, isLiar: false },
-  pusher: { speak: pusher, isBannable: true, isLiar: false },
-} as const satisfies Record<string, { speak: Behaviour; isBannable: boolean; isLiar: boolean }>;
+  honest: { speak: honest, isBannable: false },
+  wholeLiar: { speak: wholeLiar, isBannable: true },
+  blockLiar: { speak: blockLiar, isBannable: true },
+  staller: { speak: staller, isBannable: false },
+  dribbler: { speak: dribbler, isBannable: false },
+  rejecter: { speak: rejecter, isBannable: false },
+  vanisher: { speak: vanisher, isBannable: false },
+  flapper: { speak: flapper, isBannable: false },
+  deaf: { speak: deaf, isBannable: false },
+  flooder: { speak: flooder, isBannable: true },
+  garbler: { speak: garbler, isBannable: true },
+  pusher: { speak: pusher, isBannable: true },
+} as const satisfies Record<string, { speak: Behaviour; isBannable: boolean }>;
 
 export type BehaviourName = keyof typeof behaviours;

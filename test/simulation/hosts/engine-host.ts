@@ -1,10 +1,10 @@
-import { hash } from 'node:crypto';
 import type { Random } from '../../../src/base/random.ts';
 import type { Block } from '../../../src/torrent/geometry.ts';
-import { peerIdOf, type InfoHash, type PeerId } from '../../../src/torrent/ids.ts';
+import type { InfoHash, PeerId } from '../../../src/torrent/ids.ts';
 import { mostServed } from '../../../src/torrent/upload-slots.ts';
 import type { Blob } from '../scenario/blob.ts';
 import type { HostPlan } from '../scenario/scenario.ts';
+import { drawPeerId } from '../scenario/draw.ts';
 import type { ServiceState } from '../services/registry-services.ts';
 import { Conduct, type Subject } from '../watch/conduct.ts';
 import type { End } from '../world/end.ts';
@@ -55,7 +55,7 @@ export class EngineHost implements Subject {
     this.touched = touched;
     this.#random = world.random();
     this.station = world.network.station(plan.host, plan.link);
-    this.id = this.#drawId();
+    this.id = drawPeerId(this.#random, '-DK0100-');
     this.disk = {
       files: new Map(),
       nature: { ...plan.disk },
@@ -134,7 +134,7 @@ export class EngineHost implements Subject {
     this.#lives++;
     this.world.network.setDark(this.station, false);
     this.trace(() => 'starts');
-    if (!this.plan.keepsId) this.id = this.#drawId();
+    if (!this.plan.keepsId) this.id = drawPeerId(this.#random, '-DK0100-');
     this.#life = new EngineLife(this, () => this.#ended());
   }
 
@@ -194,10 +194,5 @@ export class EngineHost implements Subject {
   #ended(): void {
     this.#life = undefined;
     if (this.#isStartDue) this.start();
-  }
-
-  #drawId(): PeerId {
-    const chance = hash('sha1', String(this.#random()), 'buffer').subarray(0, 12);
-    return peerIdOf(Buffer.concat([Buffer.from('-DK0100-'), chance]));
   }
 }
