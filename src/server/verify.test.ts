@@ -51,9 +51,17 @@ interface Status {
   readonly bad: readonly { digest: string; problem: string; healedFrom: string | null }[];
 }
 
-async function verify(role: RegistryRole, query: string): Promise<Status> {
+function startVerifying(role: RegistryRole, options: unknown): Promise<Response> {
+  return fetch(`${role.url}/api/v1/verify`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(options),
+  });
+}
+
+async function verify(role: RegistryRole, options: object = {}): Promise<Status> {
   const url = `${role.url}/api/v1/verify`;
-  assert.equal((await fetch(url + query, { method: 'POST' })).status, 202);
+  assert.equal((await startVerifying(role, options)).status, 202);
   for (;;) {
     const status = (await (await fetch(url)).json()) as Status;
     if (status.state !== 'running') return status;
@@ -98,10 +106,10 @@ test('a damaged blob is healed from a host that pulled it, and served and seeded
   const path = join(folder.path, 'blobs', 'sha256', hex.slice(0, 2), hex);
   await writeFile(path, randomBytes(3_000_000));
 
-  const found = await verify(role, '');
+  const found = await verify(role);
   assert.deepEqual([found.state, found.badCount, found.healedCount], ['done', 1, 0]);
   assert.equal((await fetch(`${role.url}/v2/team/app/blobs/${digest}`)).status, 404);
-  const healed = await verify(role, '?repair=true&rate=100000000');
+  const healed = await verify(role, { repair: true, rate: 100_000_000 });
   assert.deepEqual(healed.bad, [
     {
       kind: 'blob',
@@ -114,7 +122,7 @@ test('a damaged blob is healed from a host that pulled it, and served and seeded
   ]);
   const answer = await fetch(`${role.url}/v2/team/app/blobs/${digest}`);
   assert.ok(Buffer.from(await answer.arrayBuffer()).equals(bytes));
-  assert.equal((await verify(role, '')).badCount, 0);
+  assert.equal((await verify(role)).badCount, 0);
   assert.deepEqual(await readdir(join(folder.path, 'healing')), []);
   await using nextFolder = await temporaryFolder();
   await using next = await startHost(nextFolder.path, metainfo);
@@ -127,7 +135,7 @@ test('a blob that nobody else has stays missing', async () => {
   const digest = await push(role, randomBytes(1000));
   await torrentOf(role, digest);
   await rm(join(folder.path, 'blobs'), { recursive: true });
-  const { badCount, healedCount, bad } = await verify(role, '?repair=true');
+  const { badCount, healedCount, bad } = await verify(role, { repair: true });
   assert.deepEqual([badCount, healedCount, bad[0]?.healedFrom], [1, 0, null]);
 });
 
@@ -136,17 +144,25 @@ test('what cannot be asked for is refused, and a verification can be cancelled',
   await using role = await start(folder.path);
   await push(role, randomBytes(900_000));
   const url = `${role.url}/api/v1/verify`;
-  const ask = async (query: string, method = 'POST') => {
-    const answer = await fetch(url + query, { method });
-    return { status: answer.status, body: (await answer.json()) as { readonly state?: string } };
+  const stateOf = async (answer: Promise<Response>): Promise<unknown> => {
+    const { state } = (await (await answer).json()) as { readonly state?: string };
+    return [(await answer).status, state];
   };
-  assert.deepEqual(await ask('', 'GET'), { status: 200, body: { state: 'none' } });
-  for (const query of ['?rate=0', '?rate=fast', '?rate=-1', '?repair=maybe']) {
-    assert.equal((await ask(query)).status, 400, query);
+  assert.deepEqual(await stateOf(fetch(url)), [200, 'none']);
+  for (const wrong of [
+    { rate: 0 },
+    { rate: 'fast' },
+    { rate: -1 },
+    { repair: 'maybe' },
+    { x: 1 },
+    7,
+  ]) {
+    assert.equal((await startVerifying(role, wrong)).status, 400, JSON.stringify(wrong));
   }
-  assert.equal((await ask('?rate=1000')).status, 202);
-  const second = await ask('?repair=true');
-  assert.deepEqual([second.status, second.body.state], [409, 'running']);
-  assert.equal((await ask('', 'DELETE')).body.state, 'cancelled');
-  assert.equal((await verify(role, '')).state, 'done');
+  // What any web page may send.
+  assert.equal((await fetch(url, { method: 'POST', body: '{}' })).status, 400);
+  assert.deepEqual(await stateOf(startVerifying(role, { rate: 1000 })), [202, 'running']);
+  assert.deepEqual(await stateOf(startVerifying(role, { repair: true })), [409, 'running']);
+  assert.deepEqual(await stateOf(fetch(url, { method: 'DELETE' })), [200, 'cancelled']);
+  assert.equal((await verify(role)).state, 'done');
 });

@@ -108,7 +108,9 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
 
 async function expectAllGood(registry: MortalRegistry): Promise<void> {
   const path = '/api/v1/verify';
-  await registry.ask(path, { method: 'POST' });
+  const headers = { 'Content-Type': 'application/json' };
+  const { status } = await registry.ask(path, { method: 'POST', headers, body: '{}' });
+  assert.equal(status, 202);
   for (;;) {
     const { body } = await registry.ask(path);
     const { state, badCount } = JSON.parse(body.toString()) as { state: string; badCount: number };

@@ -28,11 +28,12 @@ export async function verifyRegistry(
 ): Promise<VerificationReport> {
   const { repair, rate, signal, onProgress, note } = request;
   await using connection = new RegistryConnection(url);
-  const query = new URLSearchParams({
-    repair: String(repair),
-    ...(rate === undefined ? {} : { rate: String(rate) }),
+  const answer = await connection.send(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ repair, ...(rate === undefined ? {} : { rate }) }),
+    signal,
   });
-  const answer = await connection.send(`${path}?${query.toString()}`, { method: 'POST', signal });
   if (answer.statusCode !== 202 && answer.statusCode !== 409)
     throw await connection.refusal(answer);
   const isOurs = answer.statusCode === 202;

@@ -1,15 +1,12 @@
 import { once } from 'node:events';
 import { every, systemClock } from '../../base/clock.ts';
-import { isJsonObject } from '../../oci/descriptor.ts';
 import { OciError } from '../../oci/oci-error.ts';
 import { gcItemJson } from '../../registry/gc/gc-json.ts';
 import { errorFields } from '../error-status.ts';
 import type { Exchange } from '../exchange.ts';
-import { readBody } from '../request-body.ts';
-import { RequestError } from '../request-error.ts';
+import { readJsonBody, wrongBody } from '../json-body.ts';
 import type { Handler } from '../services.ts';
 
-const largestBody = 64 * 1024;
 /** Milliseconds between empty lines: whoever waits, and what stands between, sees that it goes on. */
 const beat = 15_000;
 
@@ -64,35 +61,15 @@ export const collectGarbage: Handler = async (exchange, { registry, deletes, log
   response.end();
 };
 
-async function readOptions({ request }: Exchange): Promise<{
+async function readOptions(exchange: Exchange): Promise<{
   readonly dryRun: boolean;
   readonly grace: number | undefined;
 }> {
-  // Browsers send this type only to where they are allowed to.
-  if (request.headers['content-type']?.split(';', 1)[0]?.trim() !== 'application/json') {
-    throw new RequestError('the body must be JSON, with Content-Type application/json');
-  }
-  const value = parse(await readBody(request, largestBody));
-  if (!isJsonObject(value)) throw invalid('it must be a JSON object');
-  const { dryRun = false, grace, ...others } = value;
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined) throw invalid(`it has "${unknown}", which means nothing here`);
-  if (typeof dryRun !== 'boolean') throw invalid('dryRun must be true or false');
+  const { dryRun = false, grace } = await readJsonBody(exchange, ['dryRun', 'grace']);
+  if (typeof dryRun !== 'boolean') throw wrongBody('dryRun must be true or false');
   if (grace === undefined) return { dryRun, grace };
   if (typeof grace !== 'number' || !Number.isFinite(grace) || grace < 0) {
-    throw invalid('grace must be a number of milliseconds, 0 or more');
+    throw wrongBody('grace must be a number of milliseconds, 0 or more');
   }
   return { dryRun, grace };
-}
-
-function parse(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    return undefined;
-  }
-}
-
-function invalid(what: string): RequestError {
-  return new RequestError(`the body is wrong: ${what}`);
 }

@@ -1,7 +1,7 @@
 import { systemClock } from '../../base/clock.ts';
 import { createRateLimiter } from '../../base/rate-limiter.ts';
 import { verificationJson } from '../../registry/verification-json.ts';
-import type { Exchange } from '../exchange.ts';
+import { readJsonBody, wrongBody } from '../json-body.ts';
 import type { Handler } from '../services.ts';
 
 /** `GET /api/v1/verify`: how far the verification is that runs, or how the last one ended. */
@@ -11,23 +11,19 @@ export const getVerification: Handler = (exchange, { registry }) => {
 };
 
 /**
- * `POST /api/v1/verify[?repair=true][&rate=<bytes/s>]`: begins to read all that the registry holds. One runs at a time: another
- * is answered with 409 and the status of that one.
+ * `POST /api/v1/verify`: begins to read all that the registry holds. The body is JSON, `{"repair": true, "rate": <bytes/s>}`, both
+ * optional. One runs at a time: another is answered with 409 and the status of that one.
  */
-export const startVerification: Handler = (exchange, { registry }) => {
-  const { query } = exchange;
-  const rate = query.get('rate');
-  const repair = query.get('repair') ?? 'false';
-  if (rate !== null && !/^[1-9]\d{0,14}$/.test(rate)) {
-    return refuse(exchange, 'the rate must be a number of bytes a second');
+export const startVerification: Handler = async (exchange, { registry }) => {
+  const { repair = false, rate } = await readJsonBody(exchange, ['repair', 'rate']);
+  if (typeof repair !== 'boolean') throw wrongBody('repair must be true or false');
+  if (rate !== undefined && !(typeof rate === 'number' && Number.isFinite(rate) && rate > 0)) {
+    throw wrongBody('rate must be a number of bytes a second, above 0');
   }
-  if (repair !== 'true' && repair !== 'false') {
-    return refuse(exchange, 'repair must be true or false');
-  }
-  const limiter = createRateLimiter(rate === null ? undefined : Number(rate), systemClock);
-  const isNew = registry.verification.start({ repair: repair === 'true', limiter });
+  const limiter = createRateLimiter(rate, systemClock);
+  const isNew = registry.verification.start({ repair, limiter });
   const { status } = registry.verification;
-  return exchange.sendJson(isNew ? 202 : 409, status && verificationJson(status));
+  exchange.sendJson(isNew ? 202 : 409, status && verificationJson(status));
 };
 
 /** `DELETE /api/v1/verify`: ends the one that runs. */
@@ -35,7 +31,3 @@ export const cancelVerification: Handler = async (exchange, services) => {
   await services.registry.verification.cancel();
   await getVerification(exchange, services);
 };
-
-function refuse(exchange: Exchange, message: string): void {
-  exchange.sendJson(400, { errors: [{ code: 'OPTION_INVALID', message }] });
-}
