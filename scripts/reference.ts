@@ -6,6 +6,7 @@ import { Unlimited } from '../src/base/rate-limiter.ts';
 import { configReference } from '../src/config/config-reference.ts';
 import { configJsonSchema } from '../src/config/config-schema.ts';
 import { metricsReference } from '../src/observe/metrics-reference.ts';
+import { GcFigures } from '../src/server/gc-figures.ts';
 import { ServerMetrics } from '../src/server/server-metrics.ts';
 import { Traffic } from '../src/server/traffic.ts';
 
@@ -26,6 +27,7 @@ function metricsDocument(): string {
     traffic: new Traffic(new Unlimited(), new Unlimited()),
     swarm: nothing,
     storage: nothing,
+    gc: new GcFigures(Date.now),
     uploads: nothing,
   });
   const agent = new AgentMetrics({} as AgentMetricsSources);

@@ -1,5 +1,6 @@
+import { configJsonSchema } from './config-schema.ts';
 import { sections, sectionNames } from './sections.ts';
-import { flagOf, variableOf, type Setting } from './setting.ts';
+import { flagOf, structuredKinds, variableOf, type Setting, type Settings } from './setting.ts';
 
 const head = `# Settings
 
@@ -12,13 +13,14 @@ what is wrong with a file; [docket.schema.json](docket.schema.json) is its JSON 
 [configuration](../how-to/configuration.md).
 
 Sizes and rates are written like \`64KiB\` or \`100MB/s\`, durations like \`45s\`, \`10m\` or \`1h30m\`. A list is one in the file; in a
-variable its parts stand with commas between.
+variable its parts stand with commas between. What has parts of its own stands in a variable as JSON.
 `;
 
 /** The reference of all settings, in Markdown. */
 export function configReference(): string {
   const parts = sectionNames.map((section) => {
-    const rows = Object.entries(sections[section]).map(([name, setting]) =>
+    const settings: Settings = sections[section];
+    const rows = Object.entries(settings).map(([name, setting]) =>
       row([
         `\`${name}\``,
         codeOr(flagOf(setting)),
@@ -28,9 +30,39 @@ export function configReference(): string {
       ]),
     );
     const heads = [row(['key', 'flag', 'variable', 'without it', 'what']), '|---|---|---|---|---|'];
-    return `\n## ${section}\n\n${[...heads, ...rows].join('\n')}\n`;
+    const structured = Object.keys(settings).filter((name) =>
+      structuredKinds.has(settings[name]?.kind ?? 'text'),
+    );
+    const nested = structured.map((name) => partsOf(`${section}.${name}`, schemaOf(section, name)));
+    return `\n## ${section}\n\n${[...heads, ...rows].join('\n')}\n${nested.join('')}`;
   });
   return head + parts.join('');
+}
+
+/** As much of a JSON schema as is needed to tell of it. */
+interface Schema {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+}
+
+function schemaOf(section: string, name: string): Schema {
+  const file: Schema = configJsonSchema();
+  return file.properties?.[section]?.properties?.[name] ?? {};
+}
+
+/** A table of the keys of an object, or of each object of a list, and of those within. */
+function partsOf(name: string, schema: Schema): string {
+  const { properties, required = [] } = schema.items ?? schema;
+  if (properties === undefined) return '';
+  const label = schema.items === undefined ? name : `${name}[]`;
+  const rows = Object.entries(properties).map(([key, { description = '' }]) =>
+    row([`\`${key}\``, required.includes(key) ? 'must be given' : '', description]),
+  );
+  const heads = [row(['key', '', 'what']), '|---|---|---|'];
+  const inner = Object.entries(properties).map(([key, part]) => partsOf(`${label}.${key}`, part));
+  return `\n### ${label}\n\n${[...heads, ...rows].join('\n')}\n${inner.join('')}`;
 }
 
 function without(setting: Setting): string {

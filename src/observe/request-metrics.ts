@@ -44,15 +44,15 @@ export class RequestMetrics {
       registers,
     });
     const underWay = (): number => this.#underWay;
-    // eslint-disable-next-line no-new -- It is known by its registration.
-    new Gauge({
+    const gauge = new Gauge({
       name: `${prefix}_http_requests_under_way`,
       help: 'Requests that are being answered.',
-      registers,
+      registers: [],
       collect() {
         this.set(underWay());
       },
     });
+    register.registerMetric(gauge);
   }
 
   started(): void {

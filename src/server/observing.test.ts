@@ -184,6 +184,14 @@ suite('what the registry tells of requests', () => {
     assert.ok((await figure(role.url, 'docket_registry_storage_free_bytes')) > 0);
   });
 
+  test('figures count garbage collections', async (t) => {
+    const { role } = await start(t, { gcInterval: 200 });
+    const runs = 'docket_registry_gc_runs_total{outcome="finished"}';
+    while ((await figure(role.url, runs)) < 1) await delay(20);
+    assert.ok((await figure(role.url, 'docket_registry_gc_last_end_timestamp_seconds')) > 1e9);
+    assert.equal(await figure(role.url, 'docket_registry_gc_removed_total{kind="blob"}'), 0);
+  });
+
   test('a client that goes away before its answer counts as such', async (t) => {
     const { role, linesOf } = await start(t);
     const socket = connect(role.port, '127.0.0.1');

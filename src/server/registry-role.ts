@@ -23,6 +23,7 @@ import type { TrackerTiers } from '../torrent/tracker-tiers.ts';
 import { Tracker } from '../tracker/tracker.ts';
 import { errorFields } from './error-status.ts';
 import { ForeignPeers } from './foreign-peers.ts';
+import { GcFigures } from './gc-figures.ts';
 import { startHttpServer } from './http-server.ts';
 import { OriginAddress } from './origin-address.ts';
 import {
@@ -87,12 +88,14 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
   const catalog = parts.use(
     await openSqliteCatalog(join(location, 'catalog.db'), Date.now, expectVolume, webhooks),
   );
+  const gc = new GcFigures(Date.now);
   const registry = new Registry({
     store,
     catalog,
     log,
     sparse: options.sparse ?? false,
     retention: options.retention,
+    gcObserver: gc,
   });
   parts.defer(() => registry.close());
 
@@ -136,6 +139,7 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
   const metrics = new ServerMetrics({
     traffic,
     swarm: () => swarm.totals(),
+    gc,
     storage: storageFigures(location, () => catalog.figures(), systemClock),
     uploads: () => registry.uploads.underWay,
   });

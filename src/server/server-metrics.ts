@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Counter, Gauge, Registry as Register } from 'pro
 import { codeOf } from '../base/errors.ts';
 import { RequestMetrics } from '../observe/request-metrics.ts';
 import type { SwarmTotals } from '../swarm/swarm-types.ts';
+import type { GcFigures } from './gc-figures.ts';
 import type { StorageFigures } from './storage-figures.ts';
 import type { Traffic } from './traffic.ts';
 import { WebhookMetrics } from './webhooks/webhook-metrics.ts';
@@ -11,6 +12,7 @@ export interface ServerMetricsSources {
   readonly traffic: Traffic;
   readonly swarm: () => SwarmTotals;
   readonly storage: () => Promise<StorageFigures>;
+  readonly gc: GcFigures;
   /** Uploads that this process has under way. */
   readonly uploads: () => number;
 }
@@ -24,8 +26,9 @@ export class ServerMetrics {
   readonly #failures: Counter<'code'>;
 
   constructor(sources: ServerMetricsSources) {
-    const { traffic, swarm, storage, uploads } = sources;
-    const registers = [this.register];
+    const { traffic, swarm, storage, gc, uploads } = sources;
+    const { register } = this;
+    const registers = [register];
     const counter = (
       name: string,
       help: string,
@@ -64,6 +67,29 @@ export class ServerMetrics {
     counter('announces_total', 'Announces to the built-in tracker.', 'via', () => ({
       http: traffic.announces,
     }));
+    counter('gc_removed_total', 'What garbage collections removed.', 'kind', () => gc.removals);
+    counter('gc_runs_total', 'Garbage collections, by how they ended.', 'outcome', () => gc.runs);
+    register.registerMetric(
+      new Counter({
+        name: 'docket_registry_gc_freed_bytes_total',
+        help: 'Room that garbage collections gave free.',
+        registers: [],
+        collect() {
+          this.reset();
+          this.inc(gc.freedBytes);
+        },
+      }),
+    );
+    gauge(
+      'gc_last_duration_seconds',
+      'How long the last garbage collection took.',
+      () => gc.last?.duration ?? NaN,
+    );
+    gauge(
+      'gc_last_end_timestamp_seconds',
+      'When the last garbage collection ended, since 1970.',
+      () => gc.last?.endedAt ?? NaN,
+    );
     gauge('peers', 'Peers connected to the seeder.', () => swarm().peers);
     gauge(
       'active_torrents',
@@ -96,7 +122,7 @@ export class ServerMetrics {
       labelNames: ['code'],
       registers,
     });
-    collectDefaultMetrics({ register: this.register });
+    collectDefaultMetrics({ register });
   }
 
   /** A request failed here. */
