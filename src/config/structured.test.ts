@@ -85,16 +85,19 @@ suite('settings with parts', () => {
 `;
     const problems = problemsOf(yaml);
     const places = problems.map((problem) => /^\S+ \S+/.exec(problem)?.[0]);
-    assert.deepEqual(places.toSorted(), [
-      'd.yaml:3:13: registry.webhooks.0.name:',
-      'd.yaml:4:12: registry.webhooks.0.url:',
-      'd.yaml:5:7: registry.webhooks.0:',
-      'd.yaml:6:44: registry.webhooks.1.timeout:',
-      'd.yaml:7:45: registry.webhooks.2.actions.0:',
-      'd.yaml:8:13: registry.webhooks.3.url:',
-      'd.yaml:8:7: registry.webhooks.3.name:',
-      'd.yaml:9:43: registry.webhooks.4.secret:',
-    ]);
+    assert.deepEqual(
+      new Set(places),
+      new Set([
+        'd.yaml:3:13: registry.webhooks.0.name:',
+        'd.yaml:4:12: registry.webhooks.0.url:',
+        'd.yaml:5:7: registry.webhooks.0:',
+        'd.yaml:6:44: registry.webhooks.1.timeout:',
+        'd.yaml:7:45: registry.webhooks.2.actions.0:',
+        'd.yaml:8:13: registry.webhooks.3.url:',
+        'd.yaml:8:7: registry.webhooks.3.name:',
+        'd.yaml:9:43: registry.webhooks.4.secret:',
+      ]),
+    );
     assert.match(problems.join('\n'), /there is no setting "secrt": did you mean secret\?/);
     assert.doesNotMatch(problems.join('\n'), /hunter2/);
     const twice =
