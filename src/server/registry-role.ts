@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { every, sleep, systemClock } from '../base/clock.ts';
 import { readVersion } from '../base/version.ts';
@@ -124,13 +125,16 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
         })
       : undefined;
   parts.defer(() => tracker?.close());
+  const healing = join(location, 'healing');
+  // What a process that was killed had on its way.
+  await rm(healing, { recursive: true, force: true });
   registry.healing.add(
     new SwarmSource({
       catalog,
       swarm,
       tracker,
       trackers,
-      folder: join(location, 'healing'),
+      folder: healing,
       clock: systemClock,
     }),
   );

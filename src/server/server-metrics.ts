@@ -110,6 +110,11 @@ export class ServerMetrics {
     gauge('blobs', 'Blobs that repositories link.', async () => (await storage()).blobs);
     gauge('blob_bytes', 'Bytes of all blobs, each once.', async () => (await storage()).blobBytes);
     gauge(
+      'damaged_blobs',
+      'Blobs that were found damaged or missing, and not got back yet.',
+      async () => (await storage()).damagedBlobs,
+    );
+    gauge(
       'repositories',
       'Repositories, also empty ones.',
       async () => (await storage()).repositories,

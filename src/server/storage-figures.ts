@@ -35,6 +35,7 @@ export function storageFigures(
 const none: CatalogFigures = {
   blobs: NaN,
   blobBytes: NaN,
+  damagedBlobs: NaN,
   repositories: NaN,
   manifests: NaN,
   tags: NaN,

@@ -262,6 +262,8 @@ export interface CatalogFigures {
   readonly blobs: number;
   /** Of all blobs, each once. */
   readonly blobBytes: number;
+  /** Blobs that were found damaged or missing, and not got back yet. */
+  readonly damagedBlobs: number;
 }
 
 /**

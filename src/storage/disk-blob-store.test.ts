@@ -175,6 +175,27 @@ test('after a failed write the check writes something, and passes when that went
   await store.check();
 });
 
+test('a volume that became read-only fails its check, and is read on', async () => {
+  await using harness = await createHarness();
+  const refuse = async (): Promise<never> => {
+    throw Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' });
+  };
+  let isReadOnly = false;
+  const files: Files = {
+    ...systemFiles,
+    open: (path, flags, mode) =>
+      isReadOnly && flags !== 'r' ? refuse() : systemFiles.open(path, flags, mode),
+    expectWritable: (folder) => (isReadOnly ? refuse() : systemFiles.expectWritable(folder)),
+  };
+  const store = await DiskBlobStore.open(harness.folder, { files });
+  const bytes = randomBytes(50);
+  const digest = await put(store, bytes);
+  isReadOnly = true;
+  await assert.rejects(store.check(), { code: 'STORAGE_FAILED' });
+  await assert.rejects(put(store, randomBytes(5)), { code: 'STORAGE_FAILED' });
+  assert.deepEqual(await readAll(store, digest), bytes);
+});
+
 test('an upload whose file vanished fails with a storage error', async () => {
   await using harness = await createHarness();
   const store = await harness.open();

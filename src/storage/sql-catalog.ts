@@ -52,6 +52,7 @@ export class SqlCatalog implements Catalog {
       (select count(*) from repositories) as "repositories",
       (select count(*) from manifests) as "manifests",
       (select count(*) from tags) as "tags",
+      (select count(*) from damaged_blobs) as "damagedBlobs",
       (select count(*) from blobs) as "blobs",
       (select coalesce(sum(size), 0) from blobs) as "blobBytes"`.execute(this.#context.database);
     const [figures] = rows;
