@@ -28,6 +28,7 @@ const exitCodeByErrorCode: Readonly<Record<string, ExitCode>> = {
   REGISTRY_OPTION_INVALID: exitCodes.usage,
   UNIT_INVALID: exitCodes.usage,
   ZONE_INVALID: exitCodes.usage,
+  IP_RANGE_INVALID: exitCodes.usage,
   DIGEST_INVALID: exitCodes.usage,
   NAME_INVALID: exitCodes.usage,
   TAG_INVALID: exitCodes.usage,

@@ -207,6 +207,20 @@ suite('push, images and pull', { concurrency: 4 }, () => {
     }
   });
 
+  test('a pull takes nothing of peers outside the networks that were named', async (t) => {
+    const { client, folder, digest } = await registryWithImage(t);
+    const pull = async (...networks: readonly string[]) => {
+      const options = networks.flatMap((network) => ['--peers-from', network]);
+      const output = path.join(folder, `${networks.length}.tar`);
+      return await runInProcess([...client, 'pull', 'team/app:1', '-o', output, ...options]);
+    };
+    const inside = await pull('127.0.0.0/8');
+    assert.match(inside.stderr, /Pull complete .* from peers\)/);
+    const outside = await pull('10.0.0.0/8', 'fd00::/8');
+    assert.deepEqual([outside.code, outside.stdout], [0, digest]);
+    assert.doesNotMatch(outside.stderr, /[1-9][\d.]* [kM]?B from peers/);
+  });
+
   test("the host's agent is used when it serves the same registry", async (t) => {
     const { client, folder, url, digest } = await registryWithImage(t);
     const agent = await startAgent({
@@ -352,6 +366,7 @@ suite('a step that fails', { concurrency: 4 }, () => {
       [2, [...client, 'pull', 'team/app:1', '--rate', '0', ...output]],
       [2, ['agent', '--registry', 'http://127.0.0.1:9', '--rate', '9999']],
       [2, [...client, 'pull', 'team/app:1', '--zone', 'a/b', ...output]],
+      [2, [...client, 'pull', 'team/app:1', '--peers-from', '10.0.0.0/40', ...output]],
       [2, ['agent', '--registry', 'http://127.0.0.1:9', '--zone', '']],
       [2, ['registry', '--rate', '9kB/s']],
       [2, ['registry', '--upload-rate', 'fast']],

@@ -1,16 +1,24 @@
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
+import { suite, test, type TestContext } from 'node:test';
 import { noise, until } from './swarm-fixtures.ts';
 import type { Connection } from './network.ts';
 import { tcpNetwork } from './tcp-network.ts';
 
 const { signal } = new AbortController();
 
-/** Two ends of a connection, and the port it came by. */
-async function connected() {
+/** Two ends of a connection, and the port it came by; all of it ends with the test, also when that fails. */
+async function connected(t: TestContext) {
+  const ends: Connection[] = [];
   const accepted = Promise.withResolvers<Connection>();
   const listener = await tcpNetwork.listen({ host: '127.0.0.1', port: 0 }, accepted.resolve);
-  const dialled = await tcpNetwork.connect({ host: '127.0.0.1', port: listener.port }, 1e3, signal);
+  t.after(async () => {
+    for (const end of ends) end.destroy();
+    await listener.close();
+  });
+  void accepted.promise.then((end) => ends.push(end));
+  const there = { host: '127.0.0.1', port: listener.port };
+  const dialled = await tcpNetwork.connect(there, 20_000, signal);
+  ends.push(dialled);
   return { listener, dialled, accepted: await accepted.promise };
 }
 
@@ -25,9 +33,9 @@ function listenTo(connection: Connection) {
   return heard;
 }
 
-suite('TCP network', () => {
-  test('what one end writes the other hears, in order, both ways, and who is paused hears nothing', async () => {
-    const { listener, dialled, accepted } = await connected();
+suite('TCP network', { timeout: 60_000 }, () => {
+  test('what one end writes the other hears, in order, both ways, and who is paused hears nothing', async (t) => {
+    const { dialled, accepted } = await connected(t);
     const bytes = noise(3_000_000);
     for (const [from, to] of [
       [dialled, accepted],
@@ -44,13 +52,10 @@ suite('TCP network', () => {
       await until('all has come', () => heard.bytes.length === bytes.length);
       assert.deepEqual(heard.bytes, bytes);
     }
-    dialled.destroy();
-    accepted.destroy();
-    await listener.close();
   });
 
-  test('a writer is told when there is no room, and when there is again', async () => {
-    const { listener, dialled, accepted } = await connected();
+  test('a writer is told when there is no room, and when there is again', async (t) => {
+    const { dialled, accepted } = await connected(t);
     const heard = listenTo(dialled);
     let isDone = false;
     assert.equal(
@@ -61,12 +66,10 @@ suite('TCP network', () => {
     assert.deepEqual([isDone, heard.drained], [false, 0]);
     listenTo(accepted);
     await until('it is drained', () => isDone && heard.drained === 1);
-    dialled.destroy();
-    await listener.close();
   });
 
-  test('both ends hear of the end once, what was not sent is let go of, and the port closes after them', async () => {
-    const { listener, dialled, accepted } = await connected();
+  test('both ends hear of the end once, what was not sent is let go of, and the port closes after them', async (t) => {
+    const { listener, dialled, accepted } = await connected(t);
     const [near, far] = [listenTo(dialled), listenTo(accepted)];
     let done = 0;
     dialled.write([Buffer.alloc(20_000_000)], () => void done++);

@@ -29,6 +29,11 @@ export function addPull(program: Command, context: CommandContext): void {
     .option('--seed [time]', 'go on seeding that long, like 10m; without a time, until interrupted')
     .option('--rate <bytes/s>', 'limit of the link, each way, like 100MB/s')
     .option('--zone <name>', 'the zone (rack, data centre) of this host')
+    .option(
+      '--peers-from <network>',
+      'a network that peers are in, like 10.0.0.0/8; may be given several times (default: all)',
+      (network: string, before: readonly string[] | undefined) => [...(before ?? []), network],
+    )
     .option('-q, --quiet', 'no progress')
     .action(async (argument: string | undefined, typed: PullOptions, command: Command) => {
       const { image, options } = imageAfterSeed(argument, typed);

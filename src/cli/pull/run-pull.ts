@@ -1,6 +1,7 @@
 import { createLog, silentLog } from '../../base/log.ts';
 import { systemClock } from '../../base/clock.ts';
 import { parseDuration } from '../../base/units.ts';
+import { parseIpRange, type IpRange } from '../../torrent/ip-range.ts';
 import { parseZone, type Zone } from '../../torrent/zone.ts';
 import type { ImageSink, PulledImage } from '../image/image-sink.ts';
 import { openSink, readPlace } from '../image/open-sink.ts';
@@ -32,6 +33,8 @@ export interface PullOptions {
   readonly rate?: string;
   /** The zone of this host. */
   readonly zone?: string;
+  /** The networks that peers are in. */
+  readonly peersFrom?: readonly string[];
   readonly quiet?: boolean;
 }
 
@@ -46,6 +49,8 @@ interface Pull {
   /** Bytes a second. */
   readonly rate: number | undefined;
   readonly zone: Zone | undefined;
+  /** None: peers can be anywhere. */
+  readonly peersFrom: readonly IpRange[];
   readonly agent: AgentChoice;
   readonly progress: Progress;
   readonly context: ClientContext;
@@ -62,6 +67,7 @@ export async function runPull(
   const seedFor = seedTime(options.seed);
   const rate = parseRate(options.rate);
   const zone = options.zone === undefined ? undefined : parseZone(options.zone);
+  const peersFrom = (options.peersFrom ?? []).map(parseIpRange);
   const wanted =
     options.platform === undefined ? hostPlatform(process.arch) : parsePlatform(options.platform);
   const agent = parseAgent(options.agent ?? (env['DOCKET_AGENT'] || undefined));
@@ -75,7 +81,8 @@ export async function runPull(
     await using sink = await openSink(place, signal);
     const reference = image.digest ?? image.tag ?? 'latest';
     const resolved = await resolveImage(registry, image.repository, reference, wanted, signal);
-    const asked = { image, registry, sink, options, seedFor, rate, zone, agent, progress, context };
+    const link = { seedFor, rate, zone, peersFrom };
+    const asked = { image, registry, sink, options, ...link, agent, progress, context };
     if (seedFor === undefined && (await sink.has(layoutOf(image, resolved), signal))) {
       progress.note('The engine has this image already');
       tell(asked, resolved);
@@ -99,6 +106,7 @@ async function pullInto(asked: Pull, resolved: ResolvedImage): Promise<void> {
       location,
       rate: asked.rate,
       zone: asked.zone,
+      peersFrom: asked.peersFrom,
       log: env['DOCKET_DEBUG'] ? createLog('debug') : silentLog,
     });
     await transfer(asked, resolved, swarm);
@@ -111,6 +119,8 @@ async function pullInto(asked: Pull, resolved: ResolvedImage): Promise<void> {
   const onNote = (text: string): void => progress.note(text);
   if (asked.rate !== undefined) onNote("--rate does not count: the link is the agent's");
   if (asked.zone !== undefined) onNote("--zone does not count: the host's agent has its own");
+  if (asked.peersFrom.length > 0)
+    onNote("--peers-from does not count: the host's agent has its own");
   await using blobs = await AgentBlobs.start({ agent, registry: registry.url, location, onNote });
   await transfer(asked, resolved, blobs);
   if (asked.seedFor !== undefined) progress.note("This host's agent goes on seeding");

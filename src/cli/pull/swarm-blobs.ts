@@ -11,6 +11,7 @@ import { systemRandom } from '../../base/random.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
 import type { Repository } from '../../oci/reference.ts';
+import type { IpRange } from '../../torrent/ip-range.ts';
 import type { Zone } from '../../torrent/zone.ts';
 import { CliError } from '../cli-error.ts';
 import { storedFile } from '../image/file-bytes.ts';
@@ -27,6 +28,8 @@ export interface SwarmBlobsOptions {
   readonly rate: number | undefined;
   /** Where this host stands. */
   readonly zone?: Zone | undefined;
+  /** The networks that peers are in; none: they can be anywhere. */
+  readonly peersFrom?: readonly IpRange[] | undefined;
   readonly log: Log;
   /** Default: the system's. */
   readonly clock?: Clock;
@@ -49,13 +52,14 @@ export class SwarmBlobs implements BlobSource {
 
   /** One pull at a time uses the folder's cache; others work in temporary ones, which are removed. */
   static async start(options: SwarmBlobsOptions): Promise<SwarmBlobs> {
-    const { location, rate, zone, log, clock = systemClock } = options;
+    const { location, rate, zone, peersFrom, log, clock = systemClock } = options;
     const start = (folder: string): Promise<HostEngine> =>
       startHostEngine({
         registry: new URL(options.registry),
         location: folder,
         link: bothWays(rate),
         zone,
+        peersFrom,
         clock,
         random: systemRandom,
         log,
