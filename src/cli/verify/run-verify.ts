@@ -71,7 +71,9 @@ function textOf({
   badCount,
   healedCount,
 }: VerificationReport): string {
-  const read = `${blobs.checked} blobs (${formatBytes(bytes.checked)}) and ${manifests.checked} manifests`;
+  const read =
+    `${counted(blobs.checked, 'blob')} (${formatBytes(bytes.checked)}) and ` +
+    counted(manifests.checked, 'manifest');
   if (badCount === 0) return `${read}: all good.\n`;
   const rows = bad.map(({ kind, digest, size, problem, repositories, healedFrom }) => [
     problem.toUpperCase(),
@@ -84,6 +86,10 @@ function textOf({
   const table = formatTable(['PROBLEM', 'KIND', 'DIGEST', 'SIZE', 'REPOSITORIES', 'HEALED'], rows);
   const more = badCount > bad.length ? `… and ${badCount - bad.length} more\n` : '';
   return `${table}${more}${read}: ${badCount} bad, ${healedCount} of them healed.\n`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function expectGood(
