@@ -15,7 +15,7 @@ import { FolderIdentity } from '../storage/folder-identity.ts';
 import { FolderLock } from '../storage/folder-lock.ts';
 import { openSqliteCatalog } from '../storage/sql-catalog.ts';
 import { storageFault } from '../storage/storage-error.ts';
-import type { SwarmOptions } from '../swarm/swarm.ts';
+import type { SwarmOptions } from '../swarm/swarm-options.ts';
 import { startSwarmOnUsualPort } from '../swarm/usual-port.ts';
 import type { Swarm } from '../swarm/swarm-types.ts';
 import type { TrackerClient } from '../swarm/tracker-client.ts';

@@ -9,7 +9,7 @@ import type { BlobSource, FetchedBlob } from '../registry/healing.ts';
 import type { BlobRecord, Catalog } from '../storage/catalog.ts';
 import { makeFolder } from '../storage/durable-file.ts';
 import { recordPathOf } from '../swarm/piece-record.ts';
-import { createPeerId } from '../swarm/swarm.ts';
+import { createPeerId } from '../swarm/peer-id.ts';
 import type { Download, Swarm } from '../swarm/swarm-types.ts';
 import type { InfoHash, PeerAddress, PeerId } from '../torrent/ids.ts';
 import { parseMetainfo, type Metainfo } from '../torrent/metainfo.ts';

@@ -7,7 +7,7 @@ import { Dialer } from './dialer.ts';
 import { FakeHost, FakePeer } from './fake-peer.ts';
 import type { Network } from './network.ts';
 import { addressOf, fastClock, metainfoOf, noise, SwarmLab, until } from './swarm-fixtures.ts';
-import { createPeerId } from './swarm.ts';
+import { createPeerId } from './peer-id.ts';
 import { tcpNetwork } from './tcp-network.ts';
 
 const bytes = noise(300_000);

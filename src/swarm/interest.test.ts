@@ -3,7 +3,7 @@ import { suite, test } from 'node:test';
 import { encodeHave, encodeSimple } from '../torrent/wire.ts';
 import { FakePeer } from './fake-peer.ts';
 import { addressOf, noise, SwarmLab } from './swarm-fixtures.ts';
-import { createPeerId } from './swarm.ts';
+import { createPeerId } from './peer-id.ts';
 
 const pieceLength = 65_536;
 const bytes = noise(2 * pieceLength);

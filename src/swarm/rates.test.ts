@@ -4,7 +4,7 @@ import { suite, test } from 'node:test';
 import { systemClock } from '../base/clock.ts';
 import { createRateLimiter } from '../base/rate-limiter.ts';
 import { addressOf, noise, SwarmLab } from './swarm-fixtures.ts';
-import type { SwarmOptions } from './swarm.ts';
+import type { SwarmOptions } from './swarm-options.ts';
 
 const rate = 4_000_000;
 const bytes = noise(4_000_000);

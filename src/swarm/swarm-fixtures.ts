@@ -8,7 +8,8 @@ import { seededRandom } from '../base/random.ts';
 import { createRateLimiter } from '../base/rate-limiter.ts';
 import { createMetainfo, type Metainfo } from '../torrent/metainfo.ts';
 import type { Seed, Swarm } from './swarm-types.ts';
-import { startSwarm, type SwarmOptions } from './swarm.ts';
+import { startSwarm } from './swarm.ts';
+import type { SwarmOptions } from './swarm-options.ts';
 import { createTrackerClient } from './create-tracker-client.ts';
 
 /** Bytes that no compression and no luck can make, the same for the same seed. */

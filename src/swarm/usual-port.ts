@@ -1,6 +1,7 @@
 import { codeOf } from '../base/errors.ts';
 import type { Swarm } from './swarm-types.ts';
-import { startSwarm, type SwarmOptions } from './swarm.ts';
+import { startSwarm } from './swarm.ts';
+import type { SwarmOptions } from './swarm-options.ts';
 
 /** The port on which a registry or an agent accepts peers when nobody names another. */
 const usualPort = 6881;

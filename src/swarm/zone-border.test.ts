@@ -8,7 +8,7 @@ import { parseZone } from '../torrent/zone.ts';
 import { FakePeer } from './fake-peer.ts';
 import { addressOf, fastClock, noise, SwarmLab, until } from './swarm-fixtures.ts';
 import type { Swarm } from './swarm-types.ts';
-import { createPeerId } from './swarm.ts';
+import { createPeerId } from './peer-id.ts';
 
 const pieceLength = 65_536;
 const zone = parseZone('rack-7');
