@@ -1,4 +1,5 @@
 import { DocketError } from '../base/errors.ts';
+import { redact } from '../base/redact.ts';
 
 /** One thing that is wrong, and where: `FILE:LINE:COLUMN`, a variable, or a flag. */
 export interface Problem {
@@ -10,7 +11,9 @@ export interface Problem {
 export class ConfigError extends DocketError {
   readonly problems: readonly Problem[];
 
-  constructor(problems: readonly Problem[]) {
+  constructor(all: readonly Problem[]) {
+    // What was given may hold a password.
+    const problems = all.map(({ place, message }) => ({ place, message: redact(message) }));
     super('USAGE', problems.map(({ place, message }) => `${place}: ${message}`).join('\n'));
     this.problems = problems;
   }

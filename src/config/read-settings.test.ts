@@ -107,6 +107,11 @@ suite('settings', () => {
     ]);
   });
 
+  test('that are wrong are told without the passwords in them', () => {
+    const [problem] = problemsOf({ flags: { tracker: ['http://user:hunter2@x:1'] } });
+    assert.match(problem ?? '', /^--tracker: "http:\/\/\(hidden\)@x:1" is not a tracker/);
+  });
+
   test('that are wrong where they do not count are told as well', () => {
     const problems = problemsOf({ yaml: 'registry: {port: x}', flags: { port: '1' } });
     assert.match(problems.join('\n'), /^d\.yaml:1:18: registry\.port: "x" is not a port/);

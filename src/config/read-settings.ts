@@ -168,8 +168,8 @@ function problemsOf(
     const key: KeyPath = [section, given.name, ...path];
     const inFile = given.source === 'file' ? file : undefined;
     const name = [given.name, ...path].join('.');
-    const label =
-      inFile === undefined ? (path.length === 0 ? '' : `${name}: `) : `${section}.${name}: `;
+    const isWhole = path.length === 0 || given.source === 'flag';
+    const label = inFile === undefined ? (isWhole ? '' : `${name}: `) : `${section}.${name}: `;
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((unknown) => ({
         place: inFile?.placeOfKey([...key, unknown]) ?? given.place,

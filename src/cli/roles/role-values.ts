@@ -8,7 +8,8 @@ export function roleOptions(values: ValuesOf<typeof roleSettings>) {
     peerHost: values.peerBind,
     peersFrom: values.peersFrom ?? [],
     maxPeers: values.maxPeers,
-    accessLog: values.accessLog,
+    // Lines that nobody would see are not made.
+    accessLog: values.accessLog && (values.logLevel === 'info' || values.logLevel === 'debug'),
     link: {
       upload: values.uploadRate ?? values.rate,
       download: values.downloadRate ?? values.rate,
