@@ -215,6 +215,7 @@ export class DiskBlobStore implements LocalBlobStore {
     const path = join(this.#uploads, id);
     return new DiskUpload(id, size, {
       open: (flags) => this.#files.open(path, flags),
+      length: async () => (await this.#files.stat(path)).size,
       remove: () => this.#files.rm(path, { force: true }),
       publish: (digest) => this.#publish(path, digest),
       expectRoom: () => this.#expectRoom(),

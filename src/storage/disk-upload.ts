@@ -11,6 +11,8 @@ const lookEvery = 16 * 1024 * 1024;
 /** What an upload needs of its store. */
 export interface UploadPlace {
   open(flags: string): Promise<OpenFile>;
+  /** Bytes of its file. */
+  length(): Promise<number>;
   remove(): Promise<void>;
   /** Moves the file, whose bytes are durable, to its place among the blobs. */
   publish(digest: Digest): Promise<void>;
@@ -25,6 +27,9 @@ export class DiskUpload implements BlobUpload {
   readonly id: string;
   readonly #place: UploadPlace;
   #size: number;
+  /** All of the file was synced by this process, and it was not touched since. */
+  #isSynced = false;
+  #isPublished = false;
 
   constructor(id: string, size: number, place: UploadPlace) {
     this.id = id;
@@ -37,6 +42,7 @@ export class DiskUpload implements BlobUpload {
   }
 
   async append(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    this.#isSynced = false;
     await using file = await this.#openAtEnd();
     const writer = new WriteBehind(file, this.#size);
     let taken = this.#size;
@@ -55,6 +61,7 @@ export class DiskUpload implements BlobUpload {
       if (taken > this.#size) {
         await this.#attempt('cannot keep the upload', () => writer.finish());
         this.#size = taken;
+        this.#isSynced = true;
       }
     }
   }
@@ -65,15 +72,17 @@ export class DiskUpload implements BlobUpload {
   }
 
   async commit(digest: Digest): Promise<void> {
-    {
+    if (!this.#isSynced || (await this.#length()) !== this.#size) {
       // Without the bytes that a failed write left beyond the durable ones.
       await using file = await this.#openAtEnd();
       await this.#attempt('cannot sync the upload', () => file.datasync());
     }
     await this.#place.publish(digest);
+    this.#isPublished = true;
   }
 
   async discard(): Promise<void> {
+    if (this.#isPublished) return;
     try {
       await this.#place.remove();
     } catch (error) {
@@ -103,6 +112,14 @@ export class DiskUpload implements BlobUpload {
       return await this.#place.open(flags);
     } catch (error) {
       throw this.#place.failed('cannot open the upload', error);
+    }
+  }
+
+  async #length(): Promise<number> {
+    try {
+      return await this.#place.length();
+    } catch (error) {
+      throw this.#place.failed('cannot look at the upload', error);
     }
   }
 
