@@ -48,7 +48,7 @@ export async function measure(
       await registry.program.stop();
     }
   } finally {
-    await rm(folder, { recursive: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
