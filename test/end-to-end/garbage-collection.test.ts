@@ -105,7 +105,10 @@ test('where nothing can be deleted over HTTP, a collection can only be tried', a
 test('garbage is collected at intervals, by the rules', async () => {
   await using registry = await start({
     gcInterval: 50,
-    retention: { grace: 0, rules: [{ repositories: ['team/*'], keepLast: 1, keepTags: ['v*'] }] },
+    retention: {
+      grace: 60_000,
+      rules: [{ repositories: ['team/*'], keepLast: 1, keepTags: ['v*'] }],
+    },
   });
   await pushImages(registry, 'v1', 'a', 'b');
   const deadline = Date.now() + 20_000;
