@@ -23,6 +23,8 @@ export interface Referrers {
 
 /** A page ends when the manifests that were read for it are as long together: each may be a megabyte of annotations. */
 const mostBytes = largestManifest;
+/** Manifests that are in memory together. */
+const readAtATime = 16;
 
 /**
  * The manifests of a repository whose subject is `subject`, one descriptor each (distribution-spec end-12): those that
@@ -43,11 +45,14 @@ export async function listReferrers(
   const descriptors: Descriptor[] = [];
   let last: Digest | undefined;
   let bytes = 0;
+  let records: ReadonlyMap<Digest, ManifestRecord> = new Map();
   for (const [index, digest] of digests.entries()) {
     if (index === limit || bytes >= mostBytes) return { descriptors, last };
-    const record = naming.has(digest)
-      ? await catalog.manifests.find(repository, { kind: 'digest', digest })
-      : undefined;
+    if (index % readAtATime === 0) {
+      const next = digests.slice(index, Math.min(index + readAtATime, limit));
+      records = await readAll(catalog, repository, next);
+    }
+    const record = naming.has(digest) ? records.get(digest) : undefined;
     const descriptor = record === undefined ? listed.get(digest) : descriptorOf(record);
     if (descriptor !== undefined && isOfType(descriptor, artifactType))
       descriptors.push(descriptor);
@@ -55,6 +60,15 @@ export async function listReferrers(
     last = digest;
   }
   return { descriptors, last: undefined };
+}
+
+async function readAll(
+  catalog: Catalog,
+  repository: Repository,
+  digests: readonly Digest[],
+): Promise<ReadonlyMap<Digest, ManifestRecord>> {
+  const records = await catalog.manifests.findAll(repository, digests);
+  return new Map(records.map((record) => [record.digest, record]));
 }
 
 function isOfType(descriptor: Descriptor, artifactType: string | undefined): boolean {

@@ -30,12 +30,8 @@ export class RepositoryCollection {
     const tags = await this.#readTags(repository);
     const manifests = await this.#readManifests(repository);
     const goneTags = await this.#collectTags(repository, rule, tags, manifests);
-    await this.#collectManifests(
-      repository,
-      rule,
-      manifests,
-      taggedBy(tags.filter((tag) => !goneTags.has(tag.name))),
-    );
+    const tagged = await this.#run.slices.run(taggedBy(tags, goneTags));
+    await this.#collectManifests(repository, rule, manifests, tagged);
     await this.#collectBlobs(repository);
 
     const { before, dryRun, gone } = this.#run;
@@ -178,8 +174,17 @@ function itemOf(repository: Repository, { entry, reason }: DoomedManifest) {
   return { kind: 'manifest', repository, digest, size, reason, since } as const;
 }
 
-function taggedBy(tags: readonly TagEntry[]): ReadonlySet<Digest> {
-  return new Set(tags.map(({ digest }) => digest));
+/** What those of `tags` point to that are not gone. */
+function* taggedBy(
+  tags: readonly TagEntry[],
+  gone: ReadonlySet<string>,
+): Generator<void, ReadonlySet<Digest>> {
+  const tagged = new Set<Digest>();
+  for (const [index, { name, digest }] of tags.entries()) {
+    if (index % entriesAtATime === 0) yield;
+    if (!gone.has(name)) tagged.add(digest);
+  }
+  return tagged;
 }
 
 function* batches<T>(list: readonly T[]): Generator<readonly T[]> {

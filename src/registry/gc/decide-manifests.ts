@@ -30,10 +30,11 @@ export function* decideManifests(view: ManifestView): Generator<void, readonly D
   const { manifests, tagged, before } = view;
   const dependants = yield* dependantsIn(manifests);
   const living = new Set<Digest>();
+  let count = 0;
   for (const { digest, touchedAt } of manifests.values()) {
+    if (++count % manifestsAtATime === 0) yield;
     if (tagged.has(digest) || touchedAt >= before) living.add(digest);
   }
-  let count = 0;
   // A set gives also what is added meanwhile: each manifest once, however many ways lead to it (zot#4318).
   for (const digest of living) {
     if (++count % manifestsAtATime === 0) yield;

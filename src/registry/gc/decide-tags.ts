@@ -45,7 +45,8 @@ export function* decideTags(
   }
   if (counting.length <= keepLast) return doomed;
 
-  const times = Float64Array.from(counting, ({ pushedAt }) => pushedAt).sort();
+  const times = (yield* timesOf(counting)).sort();
+  yield;
   const oldestKept = times.at(-keepLast) ?? 0;
   const youngerCount = times.length - (times.lastIndexOf(oldestKept) + 1);
   /** How many of those pushed in the same moment as the oldest one that is kept are kept too. */
@@ -59,6 +60,16 @@ export function* decideTags(
     doomed.push({ ...tag, reason: 'not-kept' });
   }
   return doomed;
+}
+
+/** When these tags were pushed: plain numbers are sorted at once, however many. */
+function* timesOf(tags: readonly TagEntry[]): Generator<void, Float64Array> {
+  const times = new Float64Array(tags.length);
+  for (const [index, { pushedAt }] of tags.entries()) {
+    if (index % entriesAtATime === 0) yield;
+    times[index] = pushedAt;
+  }
+  return times;
 }
 
 /** How tags about these manifests begin (distribution-spec, referrers tag schema). */

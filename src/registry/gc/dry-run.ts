@@ -5,7 +5,7 @@ import type { DoomedManifest } from './decide-manifests.ts';
 import type { GcRun } from './garbage-collector.ts';
 
 /** Entries that are read in one query. */
-const entriesAtATime = 250;
+const entriesAtATime = 100;
 
 /** What would be gone by now if the run were not dry. */
 export class DryRun {

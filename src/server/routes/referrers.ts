@@ -4,7 +4,7 @@ import { linkTo, pageOf } from '../paging.ts';
 import type { Handler } from '../services.ts';
 
 /** The most referrers in one answer; more follow by `Link`. */
-const mostReferrers = 1000;
+const mostReferrers = 250;
 
 /** `GET /v2/<name>/referrers/<digest>[?artifactType=<type>]` (distribution-spec end-12). */
 export const getReferrers: Handler = async (exchange, { registry }) => {
