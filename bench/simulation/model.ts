@@ -1,7 +1,8 @@
 import type { Random } from '../../src/base/random.ts';
 import type { Geometry } from '../../src/torrent/geometry.ts';
+import type { Blocks } from './blocks.ts';
+import type { Board } from './board.ts';
 import type { EventQueue } from './event-queue.ts';
-import type { SimHost } from './sim-host.ts';
 import type { SimTracker } from './sim-tracker.ts';
 
 /** What is tried out: the numbers that the product has as constants. */
@@ -17,12 +18,14 @@ export interface World {
   readonly queue: EventQueue;
   readonly random: Random;
   readonly tracker: SimTracker;
-  readonly blobs: readonly Geometry[];
+  readonly board: Board;
+  readonly blobs: readonly { readonly geometry: Geometry; readonly blocks: Blocks }[];
+  readonly isZoned: boolean;
   /** Bytes of a block. */
   readonly blockLength: number;
   /** Milliseconds from host to host. */
   readonly latency: number;
   readonly tuning: Tuning;
   /** A host has everything, for the first time. */
-  readonly completed: (host: SimHost) => void;
+  readonly completed: () => void;
 }

@@ -1,19 +1,17 @@
+import { tickEvery } from '../../src/swarm/swarm.ts';
 import { Appetite } from '../../src/torrent/appetite.ts';
-import type { Block } from '../../src/torrent/geometry.ts';
-import { decideSlots } from '../../src/torrent/upload-slots.ts';
 import { TurnTimes } from '../../src/torrent/turn-times.ts';
 import type { Zone } from '../../src/torrent/zone.ts';
 import type { Happening } from './event-queue.ts';
 import { Link } from './link.ts';
 import type { World } from './model.ts';
-import { comes, type SimMember } from './sim-member.ts';
+import type { SimMember } from './sim-member.ts';
+import { SimSlots } from './sim-slots.ts';
 import { SimTorrent } from './sim-torrent.ts';
-import { Turns } from './turns.ts';
 import { Uplink } from './uplink.ts';
 import type { ZoneLinks } from './zone-links.ts';
 
 const timers = { tell: 0, tick: 1 } as const;
-const tickEvery = 1_000;
 
 export interface HostPlan {
   readonly number: number;
@@ -35,8 +33,7 @@ export class SimHost implements Happening {
   readonly takings = new TurnTimes();
   readonly givings = new TurnTimes();
   readonly torrents: SimTorrent[] = [];
-  readonly members: SimMember[] = [];
-  readonly #turns: Turns;
+  readonly #slots: SimSlots;
   isUp = false;
   completeAt: number | undefined;
   /** Bytes of blocks. */
@@ -44,28 +41,28 @@ export class SimHost implements Happening {
   /** Bytes that came from other zones. */
   crossedBytes = 0;
   wastedBytes = 0;
+  /** Turns that it was given and has not heard of yet. */
+  offers = 0;
   readonly #downlink: Link;
-  #toldAt = -Infinity;
   #isTelling = false;
-  #isDeciding = false;
-  /** All slots are taken, and nobody's turn is over. */
-  #isSettled = false;
+  #toldAt = -Infinity;
   /** How often it was started. */
   #life = 0;
 
   constructor(plan: HostPlan, world: World) {
     this.plan = plan;
     this.world = world;
-    this.#turns = new Turns(world.tuning.slots, plan.isOrigin || world.blobs.length > 1);
+    this.#slots = new SimSlots(this);
     this.uplink = new Uplink(this, plan.rate);
     this.#downlink = new Link(plan.rate);
     this.appetite = new Appetite(world.tuning.sources);
-    for (const [index, geometry] of world.blobs.entries())
-      this.torrents.push(new SimTorrent(this, index, geometry));
+    for (const [index, { geometry, blocks }] of world.blobs.entries())
+      this.torrents.push(new SimTorrent(this, index, geometry, blocks));
   }
 
   get isComplete(): boolean {
-    return this.torrents.every((torrent) => torrent.have.isFull);
+    for (const { have } of this.torrents) if (!have.isFull) return false;
+    return true;
   }
 
   start(): void {
@@ -81,7 +78,7 @@ export class SimHost implements Happening {
   kill(): void {
     this.isUp = false;
     this.#isTelling = false;
-    for (const member of this.members.slice()) member.torrent.close(member);
+    for (const torrent of this.torrents) torrent.closeAll();
   }
 
   get life(): number {
@@ -97,40 +94,29 @@ export class SimHost implements Happening {
     this.world.tracker.completed(torrent);
     if (!this.isComplete || this.completeAt !== undefined) return;
     this.completeAt = this.world.queue.now;
-    this.world.completed(this);
+    this.world.completed();
   }
 
   add(member: SimMember): void {
-    this.members.push(member);
+    this.#slots.add(member);
   }
 
   remove(member: SimMember): void {
-    const place = this.members.indexOf(member);
-    if (place >= 0) this.members.splice(place, 1);
-    this.#turns.remove(member);
-    this.decide();
+    this.#slots.remove(member);
   }
 
   happen(kind: number): void {
     if (!this.isUp) return;
-    if (kind === timers.tell) {
-      this.#isTelling = false;
-      this.#toldAt = this.world.queue.now;
-      for (const torrent of this.torrents) torrent.tell();
-      return;
-    }
-    const { now } = this.world.queue;
-    for (const torrent of this.torrents) torrent.tick(now);
-    this.decide();
-    if (!this.isComplete || this.plan.isOrigin)
-      this.world.queue.after(tickEvery, this, timers.tick);
+    if (kind === timers.tell) this.#tell();
+    else this.#tick();
   }
 
   /** There is something to tell: soon, since it is told with whatever else comes up. */
   tellSoon(): void {
-    if (this.#isTelling || !this.isUp) return;
+    const { queue, latency, tuning, board } = this.world;
+    if (!this.isUp || this.#isTelling) return;
     this.#isTelling = true;
-    const { queue, latency, tuning } = this.world;
+    for (const { place } of this.torrents) board.isTelling[place] = 1;
     queue.at(
       Math.max(queue.now, this.#toldAt - latency + tuning.tick) + latency,
       this,
@@ -138,49 +124,63 @@ export class SimHost implements Happening {
     );
   }
 
+  /** How many more peers it would draw from, those aside whose offers are on their way. */
+  get lacking(): number {
+    return this.world.tuning.sources - this.appetite.sources - this.offers;
+  }
+
+  /** It draws from more peers, or fewer: while it wants no turns of what it told, peers that look for somebody to serve see it. */
+  appetiteChanged(): void {
+    const { board } = this.world;
+    const lacks = this.lacking > 0 ? 1 : 0;
+    for (const { place } of this.torrents)
+      board.isHungry[place] = lacks & (board.hasTold[place] ?? 0);
+  }
+
   /** A block went out to a member. */
-  sent(member: SimMember, block: Block): void {
+  sent(member: SimMember, block: number): void {
     const { queue, latency } = this.world;
-    this.sentBytes += block.length;
+    const bytes = member.torrent.blocks.bytes(block);
+    this.sentBytes += bytes;
     const to = member.other.torrent.host;
     let at = queue.now + latency;
     if (to.plan.zone !== this.plan.zone) {
-      to.crossedBytes += block.length;
-      at = this.plan.zoneLinks?.out.pass(block.length, at) ?? at;
-      at = to.plan.zoneLinks?.in.pass(block.length, at) ?? at;
+      to.crossedBytes += bytes;
+      at = this.plan.zoneLinks?.out.pass(bytes, at) ?? at;
+      at = to.plan.zoneLinks?.in.pass(bytes, at) ?? at;
     }
-    queue.at(to.#downlink.pass(block.length, at), member.other, comes.block);
-    member.taking.passed(block.length, queue.now);
-    if (member.queue.length === 0) {
-      member.taking.end(queue.now);
-      member.idleAt = queue.now;
-      this.decide();
-    }
-  }
-
-  interestChanged(member: SimMember): void {
-    if (!member.peerIsInterested) {
-      this.#turns.leaves(member);
-      if (member.isUnchoked) this.decide();
-      return;
-    }
-    this.#turns.wants(member);
-    // Most of the time all slots are taken by those whose turn has just begun: then nothing changes.
-    if (!this.#isSettled) this.decide();
+    queue.at(to.#downlink.pass(bytes, at), member.other, block);
+    member.taking.passed(bytes, queue.now);
+    if (member.isServed) return;
+    member.taking.end(queue.now);
+    member.idleAt = queue.now;
   }
 
   /** Decides anew whom to serve. */
   decide(): void {
-    if (this.#isDeciding || !this.isUp) return;
-    this.#isDeciding = true;
-    const { queue, tuning } = this.world;
-    const { choke, unchoke } = decideSlots(this.#turns.candidates(), tuning.slots, queue.now);
-    for (const member of choke) member.torrent.choke(member);
-    for (const member of unchoke) {
-      this.#turns.unchoked(member);
-      member.torrent.unchoke(member);
-    }
-    this.#isDeciding = false;
-    this.#isSettled = this.#turns.isSettled;
+    this.#slots.decide();
+  }
+
+  /** A peer that waits has told something. */
+  heard(member: SimMember): void {
+    this.#slots.heard(member);
+  }
+
+  /** Those who have a turn of a torrent, and were out of things to ask for, ask again. */
+  askedAgain(torrent: SimTorrent): void {
+    this.#slots.askedAgain(torrent);
+  }
+
+  #tell(): void {
+    this.#isTelling = false;
+    this.#toldAt = this.world.queue.now;
+    for (const torrent of this.torrents) torrent.tell();
+  }
+
+  #tick(): void {
+    const { queue } = this.world;
+    for (const torrent of this.torrents) torrent.tick(queue.now);
+    this.decide();
+    queue.after(tickEvery, this, timers.tick);
   }
 }

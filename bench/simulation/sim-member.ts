@@ -1,13 +1,12 @@
 import { Pace } from '../../src/base/pace.ts';
 import { Bitfield } from '../../src/torrent/bitfield.ts';
-import type { Block } from '../../src/torrent/geometry.ts';
 import { TurnMeter } from '../../src/torrent/turn-times.ts';
 import { turnBytes, type SlotCandidate } from '../../src/torrent/upload-slots.ts';
 import type { Happening } from './event-queue.ts';
 import type { SimTorrent } from './sim-torrent.ts';
 
-/** What may come to a member. */
-export const comes = { block: 0, unchoke: 1 } as const;
+/** What may come to a member: an unchoke, or any other number: that block. */
+export const unchoke = -1;
 
 /** Bytes that the network takes of one connection ahead of the receiver. */
 const window = 256 * 1024;
@@ -23,45 +22,70 @@ export class SimMember implements SlotCandidate, Happening {
   /** It has let us down, and what it has does not count in the zone. */
   isSilent = false;
   /** What the peer has told that it has: the same to all, unless it shows its pieces one by one. */
-  has: Bitfield;
+  readonly has: Bitfield;
   /** How many of those it was told of by us. */
   owns = 0;
-  /** The peer wants something of us; we have let it know that we want something of it. */
-  peerIsInterested = false;
-  /** Where the host has it among those whose turn it is or may be. */
-  place: 'none' | 'waiting' | 'busy' = 'none';
-  amInterested = false;
-  /** It owes us blocks. */
-  isDrawing = false;
-  /** It is one of the few that the host draws from. */
-  isCounted = false;
+  /** Where it stands among the torrent's members, and where it waits for a turn; -1: it does not. */
+  index = -1;
+  line = -1;
+
+  /** What we do for the peer: it is one of the few that are unchoked or served, it wants something of us. */
+  isBusy = false;
+  isInterested = false;
+  /** What it has told of that, and with which of its messages. */
+  wants = false;
+  toldAt = -1;
   isUnchoked = false;
-  isChoking = true;
-  since = 0;
+  since: number;
   asked = 0;
-  readonly #turn: number;
-  /** How fast it takes what it asked for, and gives what it was asked for. */
+  grant: number;
+  isSlow = false;
+  idleAt = 0;
+  isReady = false;
+  /** How fast it takes what it asked for. */
   readonly taking: TurnMeter;
-  readonly giving: TurnMeter;
-  /** Bytes a millisecond that come from it. */
-  readonly pace: Pace;
+  /** Blocks that the peer asked for, and how many are on their way. */
+  readonly queue: number[] = [];
+  #onTheWay = 0;
+
+  /** What the peer does for us: it owes us blocks; it is one of the few that the host draws from. */
+  isDrawing = false;
+  isCounted = false;
+  /** The word of its unchoke is on its way. */
+  isOffered = false;
+  isChoking = true;
   heardAt = 0;
   shunnedUntil = 0;
-  /** Blocks that the peer asked for, and those of them that are on their way. */
-  readonly queue: Block[] = [];
-  readonly #onTheWay: Block[] = [];
-  readonly #window: number;
-  isReady = false;
-  idleAt = 0;
+  /** How fast it gives what it was asked for, and bytes a millisecond that come from it. */
+  readonly giving: TurnMeter;
+  readonly pace: Pace;
 
   constructor(torrent: SimTorrent, peer: SimTorrent) {
+    const { geometry, host } = torrent;
+    const { now } = host.world.queue;
     this.torrent = torrent;
-    this.has = peer.isOrigin ? new Bitfield(torrent.geometry.pieceCount) : peer.told;
-    this.#turn = turnBytes(torrent.geometry.pieceLength);
-    this.taking = new TurnMeter(torrent.host.takings, this.#turn);
-    this.giving = new TurnMeter(torrent.host.givings, this.#turn);
-    this.#window = Math.max(2, Math.ceil(window / torrent.host.world.blockLength));
-    this.pace = new Pace(torrent.host.world.queue.now);
+    this.has = peer.showing === undefined ? peer.told : new Bitfield(geometry.pieceCount);
+    const turn = turnBytes(geometry.pieceLength);
+    this.taking = new TurnMeter(host.takings, turn);
+    this.giving = new TurnMeter(host.givings, turn);
+    this.pace = new Pace(now);
+    this.since = now;
+    this.grant = turn;
+  }
+
+  /** What the peer told last is looked at when it matters, since nobody else needs to know. */
+  listen(): void {
+    const { other, torrent } = this;
+    const tells = torrent.host.world.board.tells[other.torrent.place] ?? 0;
+    if (other.isDrawing) this.tell(true, tells);
+    else if (this.toldAt !== tells) this.tell(other.torrent.fetching.isInterested(other), tells);
+    this.isInterested = this.wants && (torrent.showing?.hasFor(this) ?? true);
+  }
+
+  /** The peer wants turns, or does not, until its next message. */
+  tell(wants: boolean, tells: number): void {
+    this.wants = wants;
+    this.toldAt = tells;
   }
 
   get host(): unknown {
@@ -70,25 +94,22 @@ export class SimMember implements SlotCandidate, Happening {
 
   /** To an origin all zones are worth the same. */
   get group(): unknown {
-    return this.torrent.isOrigin ? this.other.torrent.host.plan.zone : undefined;
-  }
-
-  /** It wants something that we could give it. */
-  get isInterested(): boolean {
-    return this.peerIsInterested && this.torrent.hasFor(this);
-  }
-
-  get grant(): number {
-    const { geometry, host } = this.torrent;
-    return Math.max(geometry.pieceLength, this.#turn * host.takings.part);
+    return this.torrent.showing === undefined ? undefined : this.other.torrent.host.plan.zone;
   }
 
   get isServed(): boolean {
     return this.queue.length > 0;
   }
 
-  get isSlow(): boolean {
-    return this.taking.isSlow(this.torrent.host.world.queue.now);
+  /** Before it is decided whom to serve. */
+  refresh(now: number): void {
+    const { geometry, host } = this.torrent;
+    this.isSlow = this.taking.isSlow(now);
+    this.grant = Math.max(
+      geometry.pieceLength,
+      turnBytes(geometry.pieceLength) * host.takings.part,
+    );
+    this.listen();
   }
 
   get isForeign(): boolean {
@@ -101,28 +122,28 @@ export class SimMember implements SlotCandidate, Happening {
 
   /** True when a block of it could be put on the link. */
   get canSend(): boolean {
-    return this.queue.length > 0 && this.#onTheWay.length < this.#window;
+    const most = Math.max(2, Math.ceil(window / this.torrent.host.world.blockLength));
+    return this.queue.length > 0 && this.#onTheWay < most;
   }
 
   /** The next block for the peer goes on the link. */
-  take(): Block | undefined {
+  take(): number | undefined {
     const block = this.queue.shift();
-    if (block !== undefined) this.#onTheWay.push(block);
+    if (block !== undefined) this.#onTheWay++;
     return block;
   }
 
-  /** At the receiver: `kind` of `comes` is here. */
+  /** At the receiver: an unchoke, or a block, is here. */
   happen(kind: number): void {
     if (this.isClosed) return;
-    if (kind === comes.unchoke) return this.torrent.unchoked(this);
-    const block = this.other.landed();
-    if (block !== undefined) this.torrent.arrived(this, block);
+    if (kind === unchoke) return this.torrent.fetching.unchoked(this);
+    this.other.landed();
+    this.torrent.fetching.arrived(this, kind);
   }
 
-  /** At the sender: the block that was longest on its way has arrived. */
-  landed(): Block | undefined {
-    const block = this.#onTheWay.shift();
+  /** At the sender: a block has arrived. */
+  landed(): void {
+    this.#onTheWay--;
     this.torrent.host.uplink.consider(this);
-    return block;
   }
 }

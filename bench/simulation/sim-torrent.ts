@@ -1,88 +1,79 @@
+import { moreForOutside, wantedOutside, wantedPeers } from '../../src/swarm/peer-search.ts';
+import { mostMembers, mostMembersOfOrigin } from '../../src/swarm/torrent.ts';
+import { randomInteger } from '../../src/base/random.ts';
 import { Bitfield } from '../../src/torrent/bitfield.ts';
-import { pieceSize, type Block, type Geometry } from '../../src/torrent/geometry.ts';
-import { PiecePicker } from '../../src/torrent/piece-picker.ts';
-import { requestDepth } from '../../src/torrent/request-depth.ts';
-import { Requests } from '../../src/torrent/requests.ts';
-import { Reveal } from '../../src/torrent/reveal.ts';
-import { ZoneRule } from '../../src/torrent/zone-rule.ts';
+import type { Geometry } from '../../src/torrent/geometry.ts';
+import type { Blocks } from './blocks.ts';
+import { SimBorder } from './sim-border.ts';
+import { SimFetching } from './sim-fetching.ts';
 import type { SimHost } from './sim-host.ts';
-import { comes, SimMember } from './sim-member.ts';
+import { SimMember, unchoke } from './sim-member.ts';
+import { SimShowing } from './sim-showing.ts';
 
-/** As the product: what a peer may owe, when it has stalled, how many connections a torrent looks for and takes. */
-const requestLimit = 512;
-const stallAfter = 8_000;
-const shunFor = 10_000;
-const wantedPeers = 30;
-const wantedOutside = 4;
-const moreForOutside = 8;
-/** A source outside the zone that sent nothing for so long does not keep a host from asking another. */
-const quietAfter = 3_000;
-const mostMembers = 60;
-
-/** One blob at one host: what the product does in `swarm/torrent`, `swarm/fetching` and `swarm/showing`, without bytes. */
+/** One blob at one host, and its connections: what the product does in `swarm/torrent`. */
 export class SimTorrent {
   readonly host: SimHost;
+  /** Which blob, and its place on the board. */
   readonly index: number;
+  readonly place: number;
   readonly geometry: Geometry;
+  readonly blocks: Blocks;
   readonly have: Bitfield;
   /** What all peers were told of. */
   readonly told: Bitfield;
-  readonly members: SimMember[] = [];
-  readonly #reveal: Reveal | undefined;
-  /** What may be fetched from outside the zone, once a peer outside is known. */
-  #zoneRule: ZoneRule<SimMember> | undefined;
-  #picker: PiecePicker;
-  #requests: Requests<SimMember>;
+  readonly fetching: SimFetching;
+  /** Only an origin's. */
+  readonly showing: SimShowing | undefined;
+  /** Once a peer outside the zone is known. */
+  border: SimBorder | undefined;
+  readonly #members: SimMember[] = [];
+  /** The places of the peers, in the same order. */
+  readonly #peers: Int32Array;
+  /** Members whose peer is an origin. */
+  readonly #origins: SimMember[] = [];
   /** Pieces that have come since the peers were told last. */
   #fresh: number[] = [];
 
-  constructor(host: SimHost, index: number, geometry: Geometry) {
-    const { isOrigin } = host.plan;
-    const { random, blockLength } = host.world;
+  constructor(host: SimHost, index: number, geometry: Geometry, blocks: Blocks) {
+    const { isOrigin, number } = host.plan;
     this.host = host;
     this.index = index;
+    this.place = number * host.world.blobs.length + index;
     this.geometry = geometry;
+    this.blocks = blocks;
     this.have = isOrigin ? Bitfield.full(geometry.pieceCount) : new Bitfield(geometry.pieceCount);
     this.told = new Bitfield(geometry.pieceCount);
-    this.#reveal = isOrigin ? new Reveal(geometry.pieceCount, random) : undefined;
-    this.#picker = new PiecePicker(this.have, random);
-    this.#requests = this.#newRequests(blockLength);
+    this.#peers = new Int32Array(isOrigin ? mostMembersOfOrigin : mostMembers);
+    this.fetching = new SimFetching(this);
+    this.showing = isOrigin ? new SimShowing(this) : undefined;
   }
 
-  get isOrigin(): boolean {
-    return this.#reveal !== undefined;
-  }
-
-  /** It shows its pieces one by one. */
-  get isRevealing(): boolean {
-    return this.#isShowing && this.#reveal !== undefined;
+  get members(): readonly SimMember[] {
+    return this.#members;
   }
 
   /** After a crash: what was on its way is lost, what was verified is not. */
   restart(): void {
-    const { random, blockLength } = this.host.world;
-    this.#picker = new PiecePicker(this.have, random);
-    this.#requests = this.#newRequests(blockLength);
+    this.fetching.restart();
     this.#fresh = [];
-    this.#zoneRule = undefined;
+    this.border = undefined;
+    this.host.world.board.hasBorder[this.place] = 0;
     for (const piece of this.have.indexes()) this.told.add(piece);
   }
 
   /** The tracker told of these hosts. */
   found(hosts: readonly SimHost[]): void {
     for (const host of hosts) {
-      if (this.members.length >= this.#wantedPeers) return;
+      if (this.#members.length >= this.#wantedPeers) return;
       const torrent = host.torrents[this.index];
       if (torrent === undefined || host === this.host || !host.isUp || !this.host.isUp) continue;
-      if (torrent.members.length >= mostMembers) continue;
+      if (torrent.#members.length >= torrent.#peers.length) continue;
       if (this.have.isFull && torrent.have.isFull) continue;
-      if (this.members.some((member) => member.other.torrent === torrent)) continue;
+      if (this.#isConnectedTo(torrent)) continue;
       const here = new SimMember(this, torrent);
       const there = new SimMember(torrent, this);
       here.other = there;
       there.other = here;
-      here.isAcross = this.#isAcross(torrent);
-      there.isAcross = torrent.#isAcross(this);
       this.#join(here);
       torrent.#join(there);
       torrent.#introduce(there);
@@ -90,190 +81,74 @@ export class SimTorrent {
     }
   }
 
-  get #wantedPeers(): number {
-    if (this.host.plan.zone === undefined) return wantedPeers;
-    let outside = 0;
-    for (const { isAcross } of this.members) if (isAcross) outside++;
-    return outside < wantedOutside ? wantedPeers + moreForOutside : wantedPeers;
-  }
-
-  #join(member: SimMember): void {
-    this.members.push(member);
-    this.host.add(member);
-    if (member.isAcross && !this.have.isFull) this.#keepZoneRule();
-  }
-
-  /** Tells a new peer what there is here. */
-  #introduce({ other }: SimMember): void {
-    const { torrent } = other;
-    if (this.isOrigin && !this.isRevealing)
-      for (const piece of this.have.indexes()) torrent.#learn(other, piece);
-    else if (!this.isOrigin) for (const piece of this.told.indexes()) torrent.#hasGot(other, piece);
-    return torrent.#learned(other);
+  /** The host is down. */
+  closeAll(): void {
+    for (const member of this.#members.slice()) this.close(member);
+    const { board } = this.host.world;
+    board.hasTold[this.place] = 0;
+    board.isHungry[this.place] = 0;
+    board.isTelling[this.place] = 0;
   }
 
   /** The connection is over, on both sides. */
   close(member: SimMember): void {
     if (member.isClosed) return;
     member.isClosed = true;
-    this.members.splice(this.members.indexOf(member), 1);
-    this.#discount(member);
-    this.#picker.left(member.has);
-    if (!member.isAcross && !member.isSilent) this.#zoneRule?.lost(member.has);
-    this.#zoneRule?.left(member);
-    this.#requests.forget(member);
+    this.#leave(member);
+    this.fetching.left(member);
+    this.showing?.left(member);
+    this.border?.left(member);
     this.host.remove(member);
     member.other.torrent.close(member.other);
     this.host.tellSoon();
   }
 
-  /** The origin has this piece; `#learned` comes after the last. */
-  #learn(member: SimMember, piece: number): void {
-    if (member.has.add(piece)) this.#hasGot(member, piece);
+  /** An origin has shown us this piece; `learned` comes after the last. */
+  shown(member: SimMember, piece: number): void {
+    if (!member.has.add(piece)) return;
+    this.fetching.gained(piece);
+    this.#gained(member, piece);
   }
 
-  #isAcross({ host }: SimTorrent): boolean {
-    const { zone } = this.host.plan;
-    return zone !== undefined && host.plan.zone !== zone;
-  }
-
-  #keepZoneRule(): void {
-    if (this.#zoneRule !== undefined) return;
-    const { now } = this.host.world.queue;
-    this.#zoneRule = new ZoneRule(this.geometry.pieceCount, now);
-    for (const { isAcross, isSilent, has } of this.members)
-      if (!isAcross && !isSilent)
-        for (const piece of has.indexes()) this.#zoneRule.gained(piece, now);
-  }
-
-  /** Those of a peer's pieces that may be fetched from it. */
-  #fieldOf(member: SimMember): Bitfield {
-    if (!member.isAcross || this.#zoneRule === undefined) return member.has;
-    return this.#zoneRule.crossing(member.has, this.host.world.queue.now);
-  }
-
-  /** Tells those of the own zone who have peers outside it which pieces cross, and which do no more. */
-  #crosses(begun: readonly number[], over: readonly number[] = []): void {
-    if (begun.length + over.length === 0) return;
-    const { queue, latency } = this.host.world;
-    const happen = (): void => {
-      for (const { isAcross, other } of this.members)
-        if (!isAcross) other.torrent.#heard(other, begun, over);
-    };
-    queue.after(latency, { happen });
-  }
-
-  #heard(member: SimMember, begun: readonly number[], over: readonly number[]): void {
-    const rule = this.#zoneRule;
-    if (rule === undefined) return;
-    const isTheirs = member.other.torrent.host.plan.number < this.host.plan.number;
-    let hasYielded = false;
-    for (const piece of begun) {
-      rule.claimed(member, piece, this.host.world.queue.now);
-      if (isTheirs && rule.isCrossing(piece))
-        hasYielded = this.#requests.yield(piece) || hasYielded;
-    }
-    for (const piece of over) rule.released(member, piece);
-    if (hasYielded) this.#review(rule);
-    if (hasYielded) for (const one of this.members) this.#settled(one);
-  }
-
-  #review(rule: ZoneRule<SimMember>): void {
-    const over = rule.over(
-      (piece) => this.#requests.isComing(piece),
-      (piece) => this.have.has(piece),
-    );
-    this.#crosses([], over);
-  }
-
-  /** Enough is drawn from outside the zone, where `member` stands. */
-  #isAcrossFull(member: SimMember): boolean {
-    const { torrent } = member.other;
-    if (!member.isAcross || this.#zoneRule === undefined || torrent.isRevealing) return false;
-    const { queue, tuning } = this.host.world;
-    let drawn = 0;
-    for (const { isAcross, isDrawing, heardAt } of this.members)
-      if (isAcross && isDrawing && queue.now - heardAt < quietAfter) drawn++;
-    return drawn >= this.#zoneRule.mostSources(tuning.sources, queue.now);
-  }
-
-  /** Each second: who has let us down counts no more, and it is said again what crosses. */
-  #keepClaims(now: number): void {
-    const rule = this.#zoneRule;
-    if (rule === undefined) return;
-    for (const member of this.members) {
-      const isSilent = member.shunnedUntil > now;
-      if (member.isAcross || member.isSilent === isSilent) continue;
-      member.isSilent = isSilent;
-      if (isSilent) rule.lost(member.has);
-      else for (const piece of member.has.indexes()) rule.gained(piece, now);
-    }
-    this.#review(rule);
-    this.#crosses(rule.renewals(({ isDrawing }) => isDrawing));
-  }
-
-  /** A peer has this piece, as its field says already; `#learned` comes after the last. */
-  #hasGot(member: SimMember, piece: number): void {
-    if (!member.isAcross && !member.isSilent)
-      this.#zoneRule?.gained(piece, this.host.world.queue.now);
-    if (this.#reveal !== undefined) {
-      this.#reveal.had(piece, member.host, this.host.world.queue.now);
-      if (member.other.has.has(piece)) member.owns++;
-    } else if (!this.have.isFull) this.#picker.gained(piece);
-  }
-
-  #learned(member: SimMember): void {
+  /** A peer has more than before. */
+  learned(member: SimMember): void {
     if (this.have.isFull) return;
-    if (!member.isChoking) this.#ask(member);
-    if (!member.amInterested && !this.host.appetite.isFull) this.host.tellSoon();
+    this.fetching.ask(member);
+    if (!this.host.appetite.isFull) this.host.tellSoon();
   }
 
-  /** Tells all peers what is new, and whose turn is wanted. */
+  verified(piece: number): void {
+    this.have.add(piece);
+    this.#fresh.push(piece);
+    this.host.tellSoon();
+    if (this.have.isFull) this.host.completed(this);
+  }
+
+  /** Tells all peers what is new, and whether turns are wanted. */
   tell(): void {
+    const { board } = this.host.world;
+    board.isTelling[this.place] = 0;
+    board.tells[this.place] = this.tells + 1;
+    this.fetching.tell();
     const fresh = this.#fresh;
-    if (fresh.length > 0) this.#fresh = [];
-    const { now } = this.host.world.queue;
-    for (const piece of fresh) this.told.add(piece);
-    for (const member of this.members) {
-      const { other } = member;
-      const { torrent } = other;
-      let isTold = false;
+    if (fresh.length > 0) {
+      this.#fresh = [];
       for (const piece of fresh) {
-        if (member.has.has(piece) && !torrent.isRevealing) continue;
-        torrent.#hasGot(other, piece);
-        isTold = true;
+        this.told.add(piece);
+        board.told(piece, this.#peers, this.#members.length);
       }
-      if (isTold) torrent.#learned(other);
-      if (member.isCounted && member.giving.isSlow(now)) this.#discount(member);
-      this.#setInterest(member);
+      this.#hear(fresh);
     }
+    const { isHungry } = this.fetching;
+    board.hasTold[this.place] = isHungry ? 1 : 0;
+    board.isHungry[this.place] = isHungry ? 1 : 0;
+    if (isHungry) this.#askForTurns();
+    else this.fetching.decline();
   }
 
-  #setInterest(member: SimMember): void {
-    const isInterested = this.#isInterested(member);
-    if (member.amInterested === isInterested) return;
-    member.amInterested = isInterested;
-    member.other.peerIsInterested = isInterested;
-    member.other.torrent.host.interestChanged(member.other);
-  }
-
-  #isInterested(member: SimMember): boolean {
-    if (this.have.isFull) return false;
-    if (member.isDrawing) return true;
-    const { now } = this.host.world.queue;
-    if (this.host.appetite.isFull || member.shunnedUntil > now) return false;
-    if (this.#isAcrossFull(member)) return false;
-    return (
-      member.other.torrent.isRevealing || this.#requests.wants(member, this.#fieldOf(member), now)
-    );
-  }
-
-  /** False for an origin that has nothing to show a peer now, and has shown it nothing that it lacks. */
-  hasFor(member: SimMember): boolean {
-    if (this.#reveal === undefined || this.#reveal.isOver || member.isServed) return true;
-    const { now } = this.host.world.queue;
-    const shown = member.other.has;
-    return member.owns < shown.count || this.#reveal.hasNext(member.has, shown, now);
+  /** How often the peers were told what is new. */
+  get tells(): number {
+    return this.host.world.board.tells[this.place] ?? 0;
   }
 
   unchoke(member: SimMember): void {
@@ -281,162 +156,128 @@ export class SimTorrent {
     member.isUnchoked = true;
     member.since = queue.now;
     member.asked = 0;
-    queue.after(2 * latency, member.other, comes.unchoke);
+    member.other.torrent.fetching.offered(member.other);
+    queue.after(2 * latency, member.other, unchoke);
   }
 
   choke(member: SimMember): void {
     member.isUnchoked = false;
     member.since = this.host.world.queue.now;
-    const { other } = member;
-    if (other.isChoking) return;
-    other.isChoking = true;
-    other.torrent.#requests.release(other);
-  }
-
-  unchoked(member: SimMember): void {
-    if (!member.other.isUnchoked) return;
-    member.isChoking = false;
-    if (member.isDrawing || !this.host.appetite.isFull) this.#ask(member);
-    // It has come too late: the turn is another's.
-    this.#setInterest(member);
-    if (!member.amInterested) this.host.tellSoon();
-  }
-
-  #ask(member: SimMember): void {
-    const { queue, blockLength } = this.host.world;
-    const { now } = queue;
-    if (member.isChoking || member.shunnedUntil > now || this.have.isFull) return;
-    if (!member.isDrawing && this.#isAcrossFull(member)) return;
-    const rate = member.pace.rate;
-    const depth = requestDepth(rate, this.geometry.pieceLength, blockLength, requestLimit);
-    const before = this.#requests.outstanding(member);
-    if (before > depth * 0.75) return;
-    let asked = 0;
-    // Whole pieces, so that none is left half done when the turn ends.
-    for (let isAmidst = false; before + asked < depth || isAmidst;) {
-      const block =
-        this.#requests.next(member, this.#fieldOf(member), now) ??
-        (member.other.torrent.#show(member.other)
-          ? this.#requests.next(member, this.#fieldOf(member), now)
-          : undefined);
-      if (block === undefined) break;
-      asked++;
-      if (member.isAcross && this.#zoneRule?.asked(member, block.piece) === true)
-        this.#crosses([block.piece]);
-      isAmidst = block.begin + block.length < this.sizeOf(block.piece);
-      member.other.queue.push(block);
-      member.other.taking.begin(now);
-      member.other.asked += block.length;
-    }
-    if (asked === 0) return;
-    if (!member.isDrawing) {
-      member.isDrawing = true;
-      member.giving.begin(now);
-      if (!member.giving.isSlow(now)) {
-        member.isCounted = true;
-        this.host.appetite.began();
-      }
-      member.heardAt = now;
-      member.pace.resume(now);
-    }
-    const { host } = member.other.torrent;
-    host.uplink.consider(member.other);
-    if (member.other.asked >= member.other.grant) host.decide();
-  }
-
-  arrived(member: SimMember, block: Block): void {
-    const { now } = this.host.world.queue;
-    const arrival = this.#requests.arrived(member, block, now);
-    if (arrival.kind !== 'wanted') {
-      this.host.wastedBytes += block.length;
-    } else {
-      member.heardAt = now;
-      if (!member.isAcross) this.#zoneRule?.served(now);
-      member.pace.came(block.length, now);
-      member.giving.passed(block.length, now);
-      for (const other of arrival.cancel) this.#cancel(other, block);
-      if (arrival.complete) this.#verified(block.piece);
-    }
-    if (arrival.kind === 'unasked') return;
-    this.#ask(member);
-    this.#settled(member);
-  }
-
-  /** What a member owed has become less. */
-  #settled(member: SimMember): void {
-    if (!member.isDrawing || this.#requests.outstanding(member) > 0) return;
-    member.isDrawing = false;
-    member.giving.end(this.host.world.queue.now);
-    this.#discount(member);
-    this.host.tellSoon();
-  }
-
-  #discount(member: SimMember): void {
-    if (!member.isCounted) return;
-    member.isCounted = false;
-    this.host.appetite.ended();
-  }
-
-  #newRequests(blockLength: number): Requests<SimMember> {
-    const cancel = (member: SimMember, block: Block): void => this.#cancel(member, block);
-    const picker = this.#picker;
-    const isAnyLeft = (): boolean =>
-      this.#zoneRule?.isAnyFree(picker, this.host.world.queue.now) ?? picker.openCount > 0;
-    return new Requests(this.geometry, picker, () => true, cancel, blockLength, isAnyLeft);
-  }
-
-  #cancel(member: SimMember, { piece, begin }: Block): void {
-    const { queue } = member.other;
-    const place = queue.findIndex((block) => block.piece === piece && block.begin === begin);
-    if (place >= 0) queue.splice(place, 1);
-    this.#ask(member);
-    this.#settled(member);
-  }
-
-  #verified(piece: number): void {
-    this.#requests.verified(piece);
-    this.have.add(piece);
-    this.#fresh.push(piece);
-    this.host.tellSoon();
-    if (this.have.isFull) this.host.completed(this);
+    member.other.torrent.fetching.choked(member.other);
   }
 
   tick(now: number): void {
-    if (this.#reveal?.isDone(now) === true) this.#showAll();
+    this.showing?.tick(now);
     if (this.have.isFull) return;
-    for (const member of this.members) {
-      const { heardAt } = member;
-      if (!member.isDrawing || now - heardAt <= stallAfter) continue;
-      this.#requests.takeBack(member);
-      this.#settled(member);
-      member.other.queue.length = 0;
-      member.shunnedUntil = now + shunFor;
-    }
-    this.#keepClaims(now);
-    for (const member of this.members) this.#ask(member);
+    this.border?.tick(now);
+    this.fetching.tick(now);
     this.host.tellSoon();
   }
 
-  /** Shows a peer that has its turn one piece more; false when there is none. */
-  #show(member: SimMember): boolean {
-    const { now } = this.host.world.queue;
-    if (this.#reveal === undefined || this.#reveal.isOver) return false;
-    const piece = this.#reveal.next(member.has, member.other.has, now);
-    if (piece === undefined) return false;
-    member.other.torrent.#learn(member.other, piece);
-    return true;
+  /** Those of a peer's pieces that may be fetched from it. */
+  fieldOf(member: SimMember): Bitfield {
+    return this.border?.fieldOf(member) ?? member.has;
   }
 
-  #showAll(): void {
-    if (!this.#isShowing) return;
-    this.#isShowing = false;
-    for (const member of this.members) this.#introduce(member);
+  get #wantedPeers(): number {
+    if (this.host.plan.zone === undefined) return wantedPeers;
+    let outside = 0;
+    for (const { isAcross } of this.#members) if (isAcross) outside++;
+    return outside < wantedOutside ? wantedPeers + moreForOutside : wantedPeers;
   }
 
-  #isShowing = true;
+  #isConnectedTo({ place }: SimTorrent): boolean {
+    for (let index = 0; index < this.#members.length; index++)
+      if (this.#peers[index] === place) return true;
+    return false;
+  }
 
-  /** The size of a piece in bytes. */
-  sizeOf(piece: number): number {
-    return pieceSize(this.geometry, piece);
+  #join(member: SimMember): void {
+    const peer = member.other.torrent;
+    const { plan, world } = this.host;
+    member.isAcross = plan.zone !== undefined && peer.host.plan.zone !== plan.zone;
+    member.index = this.#members.length;
+    this.#members.push(member);
+    this.#peers[member.index] = peer.place;
+    if (peer.showing !== undefined) this.#origins.push(member);
+    this.host.add(member);
+    if (!member.isAcross || this.have.isFull || this.border !== undefined) return;
+    this.border = new SimBorder(this);
+    world.board.hasBorder[this.place] = 1;
+  }
+
+  #leave(member: SimMember): void {
+    const last = this.#members.pop();
+    if (last !== undefined && last !== member) {
+      last.index = member.index;
+      this.#members[member.index] = last;
+      this.#peers[member.index] = last.other.torrent.place;
+    }
+    const origin = this.#origins.indexOf(member);
+    if (origin >= 0) this.#origins.splice(origin, 1);
+  }
+
+  /** Tells a new peer what there is here. */
+  #introduce(member: SimMember): void {
+    const { other } = member;
+    const { torrent } = other;
+    if (this.showing === undefined) {
+      for (const piece of this.told.indexes()) {
+        torrent.fetching.gained(piece);
+        torrent.#gained(other, piece);
+      }
+    } else {
+      this.showing.introduce(member);
+    }
+    torrent.learned(other);
+  }
+
+  /** A peer has this piece, as its field and the board say already. */
+  #gained(member: SimMember, piece: number): void {
+    this.border?.gained(member, piece);
+    this.showing?.had(member, piece);
+  }
+
+  /** What else the news mean to peers: most have been waiting for nothing. */
+  #hear(fresh: readonly number[]): void {
+    const { isZoned, board } = this.host.world;
+    for (const { other } of this.#origins)
+      for (const piece of fresh) other.torrent.#gained(other, piece);
+    if (isZoned) this.#hearAcross(fresh);
+    this.host.askedAgain(this);
+    for (let index = 0; index < this.#members.length; index++) {
+      const place = this.#peers[index] ?? 0;
+      if (board.hasTold[place] !== 0 && board.isTelling[place] === 0)
+        this.#members[index]?.other.torrent.host.tellSoon();
+    }
+  }
+
+  /** Those of the zone that have peers outside it must know what there is in it. */
+  #hearAcross(fresh: readonly number[]): void {
+    const { hasBorder } = this.host.world.board;
+    for (let index = 0; index < this.#members.length; index++) {
+      if (hasBorder[this.#peers[index] ?? 0] === 0) continue;
+      const other = this.#members[index]?.other;
+      if (other !== undefined) for (const piece of fresh) other.torrent.#gained(other, piece);
+    }
+  }
+
+  /** Those who have a slot to give choose anew. */
+  #askForTurns(): void {
+    const { board, random } = this.host.world;
+    const { hasRoom } = board;
+    const count = this.#members.length;
+    const from = randomInteger(random, count);
+    for (let step = 0; step < count && this.host.lacking > 0; step++) {
+      const index = (from + step) % count;
+      if (hasRoom[this.#peers[index] ?? 0] === 0) continue;
+      const member = this.#members[index];
+      if (member === undefined || member.other.isUnchoked) continue;
+      const giver = member.other.torrent.host;
+      const isInterested = this.fetching.isInterested(member);
+      member.other.tell(isInterested, this.tells);
+      giver.heard(member.other);
+      if (isInterested) giver.decide();
+    }
   }
 }

@@ -2,17 +2,13 @@ import type { Clock } from '../../src/base/clock.ts';
 import type { Random } from '../../src/base/random.ts';
 import { announceDelay } from '../../src/torrent/announce-delay.ts';
 import type { InfoHash, PeerAddress } from '../../src/torrent/ids.ts';
+import { peersWanted } from '../../src/swarm/download-task.ts';
 import { MemoryPeerTable } from '../../src/tracker/memory-peer-table.ts';
+import { originLinks, slack, usualIntervals } from '../../src/tracker/tracker.ts';
 import type { EventQueue, Happening } from './event-queue.ts';
 import type { SimHost } from './sim-host.ts';
 import type { SimTorrent } from './sim-torrent.ts';
 
-/** What the product's tracker answers (milliseconds), and what its agents want of it. */
-const interval = 30_000;
-const minInterval = 3_000;
-const slack = 15_000;
-const originLinks = 60;
-const peersWanted = 50;
 const port = 6881;
 
 /** The product's peer table, asked by simulated hosts. */
@@ -60,13 +56,15 @@ export class SimTracker {
     const { zone } = host.plan;
     const isComplete = torrent.have.isFull;
     const origin = this.#hosts[0];
+    const { seed, downloader, least } = usualIntervals;
+    const interval = 1000 * (isComplete ? seed : downloader);
     const { peers, complete, incomplete } = this.#table.announce(infoHashOf(torrent.index), {
       address: addressOf(host),
       zone,
       isComplete,
       left: torrent.geometry.pieceCount - torrent.have.count,
       want: isComplete ? 0 : peersWanted,
-      lifetime: interval + slack,
+      lifetime: 2 * interval + slack,
       origin: origin?.isUp === true ? { address: addressOf(origin), most: originLinks } : undefined,
     });
     const found = peers.flatMap((peer) => this.#hosts[numberOf(peer)] ?? []);
@@ -77,7 +75,7 @@ export class SimTracker {
       connections: torrent.members.length + found.length,
       known: complete + incomplete,
       interval,
-      minInterval,
+      minInterval: 1000 * least,
     };
     return announceDelay(state, this.#random());
   }

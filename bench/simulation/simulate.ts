@@ -2,6 +2,8 @@ import { randomInteger, seededRandom, shuffled } from '../../src/base/random.ts'
 import type { Geometry } from '../../src/torrent/geometry.ts';
 import { pieceLengthFor } from '../../src/torrent/piece-length.ts';
 import { parseZone } from '../../src/torrent/zone.ts';
+import { Blocks } from './blocks.ts';
+import { Board } from './board.ts';
 import { EventQueue } from './event-queue.ts';
 import { Link } from './link.ts';
 import type { Tuning, World } from './model.ts';
@@ -55,14 +57,18 @@ export function simulate(scenario: Scenario): Outcome {
   const random = seededRandom(scenario.seed);
   const queue = new EventQueue();
   const hosts: SimHost[] = [];
-  const blobs = Array.from({ length: layers }, () => geometryOf(Math.ceil(size / layers)));
+  const geometry = geometryOf(Math.ceil(size / layers));
+  const blockLength = scenario.block ?? geometry.pieceLength / 2;
+  const blocks = new Blocks(geometry, blockLength);
   let left = hostCount;
   const world: World = {
     queue,
     random,
     tracker: new SimTracker(queue, random, scenario.latency, hosts),
-    blobs,
-    blockLength: scenario.block ?? Math.min(...blobs.map((blob) => blob.pieceLength)) / 2,
+    board: new Board((hostCount + 1) * layers, geometry.pieceCount),
+    blobs: Array.from({ length: layers }, () => ({ geometry, blocks })),
+    blockLength,
+    isZoned: scenario.zones > 0,
     latency: scenario.latency,
     tuning: scenario.tuning,
     completed: () => left--,

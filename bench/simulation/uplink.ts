@@ -1,4 +1,3 @@
-import type { Block } from '../../src/torrent/geometry.ts';
 import type { Happening } from './event-queue.ts';
 import { Link } from './link.ts';
 import type { SimHost } from './sim-host.ts';
@@ -8,9 +7,9 @@ import type { SimMember } from './sim-member.ts';
 export class Uplink implements Happening {
   readonly #host: SimHost;
   readonly #link: Link;
-  #ready: SimMember[] = [];
+  readonly #ready: SimMember[] = [];
+  /** Whose block is on it. */
   #member: SimMember | undefined;
-  #block: Block | undefined;
 
   constructor(host: SimHost, rate: number) {
     this.#host = host;
@@ -26,11 +25,10 @@ export class Uplink implements Happening {
   }
 
   /** The block is out. */
-  happen(): void {
+  happen(block: number): void {
     const member = this.#member;
-    const block = this.#block;
     this.#member = undefined;
-    if (member !== undefined && block !== undefined && !member.isClosed) {
+    if (member !== undefined && !member.isClosed) {
       this.#host.sent(member, block);
       this.consider(member);
     }
@@ -45,8 +43,10 @@ export class Uplink implements Happening {
       const block = member.take();
       if (block === undefined) continue;
       this.#member = member;
-      this.#block = block;
-      queue.at(this.#link.pass(block.length, queue.now + block.length / this.#link.rate), this);
+      const bytes = member.torrent.blocks.bytes(block);
+      queue.at(this.#link.pass(bytes, queue.now + bytes / this.#link.rate), this, block);
+      // Its slot is another's while the last of its blocks is on the way.
+      if (!member.isServed) this.#host.decide();
       return;
     }
   }

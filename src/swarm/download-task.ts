@@ -20,7 +20,7 @@ const webSeedAfter = 60_000;
 const stalledAfter = 120_000;
 const longestWebSeedPause = 60_000;
 /** Peers asked for in one announce. */
-const peersWanted = 50;
+export const peersWanted = 50;
 
 /** What a download is to the swarms of its process. */
 export interface DownloadOwner {

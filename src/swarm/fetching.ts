@@ -15,10 +15,10 @@ import type { WebSeed, WebSeedUser } from './web-seed.ts';
 import { ZoneBorder } from './zone-border.ts';
 
 /** A peer that owes blocks and sends none for so long (milliseconds) is left alone for a while. */
-const stallAfter = 8_000;
-const shunFor = 10_000;
+export const stallAfter = 8_000;
+export const shunFor = 10_000;
 /** One that sends none for so long does not keep us from drawing from another. */
-const quietAfter = 1_000;
+export const quietAfter = 1_000;
 
 /** Who hears how the fetching goes. */
 export interface FetchingEvents {

@@ -4,10 +4,10 @@ import type { Greeting } from './greeting.ts';
 import type { Connection } from './network.ts';
 
 /** Connections a download looks for. */
-const wantedPeers = 30;
+export const wantedPeers = 30;
 /** Whoever has fewer of them outside its zone looks for some more, among the addresses that it was told last. */
-const wantedOutside = 4;
-const moreForOutside = 8;
+export const wantedOutside = 4;
+export const moreForOutside = 8;
 const longestPause = 60_000;
 /** A connection that lasts so long (milliseconds) was a success, whatever ended it. */
 const lastingAfter = 10_000;

@@ -3,7 +3,7 @@ import { decideSlots } from '../torrent/upload-slots.ts';
 import type { Member } from './member.ts';
 
 /** How often turns are looked at when nothing else happens (other clients are served by time). */
-const period = 1_000;
+export const slotPeriod = 1_000;
 
 /** Whom this host serves, over all its torrents: the link is one. */
 export class SlotKeeper {
@@ -19,9 +19,9 @@ export class SlotKeeper {
     let cancel = (): void => {};
     const tick = (): void => {
       this.reconsider();
-      cancel = clock.after(period, tick);
+      cancel = clock.after(slotPeriod, tick);
     };
-    cancel = clock.after(period, tick);
+    cancel = clock.after(slotPeriod, tick);
     this.#cancel = () => cancel();
   }
 

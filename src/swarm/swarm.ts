@@ -16,7 +16,8 @@ import type { Download, DownloadOptions, Swarm, SwarmTotals } from './swarm-type
 import type { Torrent } from './torrent.ts';
 
 const usualMaxPeers = 2_000;
-const tickEvery = 500;
+/** How often torrents look after themselves, in milliseconds. */
+export const tickEvery = 500;
 /** Buffers that were not needed for so long are let go of. */
 const trimEvery = 30_000;
 

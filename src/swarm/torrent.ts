@@ -16,8 +16,8 @@ import { PieceDoubts } from './piece-doubts.ts';
 import { Showing } from './showing.ts';
 
 /** Connections of one torrent. */
-const mostMembers = 60;
-const mostMembersOfOrigin = 100;
+export const mostMembers = 60;
+export const mostMembersOfOrigin = 100;
 /** At a host in a zone so many places are kept for those whom it dials: the others of the zone could take all. */
 const keptForDialled = 8;
 /** When all are taken, one that was of no use for so long (milliseconds) makes room for another. */

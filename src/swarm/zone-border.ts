@@ -11,7 +11,7 @@ import type { WebSeed } from './web-seed.ts';
 type Source = Member | WebSeed;
 
 /** A source outside that sent nothing for so long (milliseconds) does not keep us from asking another. */
-const quietAfter = 3_000;
+export const quietAfter = 3_000;
 
 /** What the border needs of the half of a torrent that fetches. */
 export interface BorderUser {

@@ -21,10 +21,14 @@ export class PiecePicker {
   readonly #open: Bitfield;
   readonly #urgent = new Set<number>();
 
-  /** All pieces that `had` lacks are open. */
-  constructor(had: Bitfield, random: Random) {
+  /** All pieces that `had` lacks are open. `availability`: where to count who has what, instead of numbers of its own. */
+  constructor(
+    had: Bitfield,
+    random: Random,
+    availability: Uint16Array = new Uint16Array(had.length),
+  ) {
     this.#random = random;
-    this.#availability = new Uint16Array(had.length);
+    this.#availability = availability;
     this.#open = new Bitfield(had.length);
     for (let piece = 0; piece < had.length; piece++) if (!had.has(piece)) this.#open.add(piece);
   }

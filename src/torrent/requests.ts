@@ -114,12 +114,13 @@ export class Requests<Source extends object> {
 
   /** True when `next` would give a block. */
   wants(source: Source, has: Bitfield, now: number): boolean {
+    // Most of the time a new piece can be begun, which is known soonest.
     return (
+      (this.#picker.isAnyOpen(has) && this.#mayBegin()) ||
       this.#own(source) !== undefined ||
       this.#urgent(source, has, now) !== undefined ||
       this.#leftBehind(has) !== undefined ||
       this.#hostage(source, has, now) !== undefined ||
-      (this.#picker.isAnyOpen(has) && this.#mayBegin()) ||
       this.#slow(source, has, now) !== undefined
     );
   }
@@ -166,7 +167,7 @@ export class Requests<Source extends object> {
     // What comes after all is as good, unless the piece must have one sender.
     const isOfUse = wasOwed || !this.#single.has(block.piece);
     if (begun === undefined || begun.isReceived(index) || !isOfUse) return { kind: 'late' };
-    this.#proven.add(source);
+    if (!this.#proven.has(source)) this.#proven.add(source);
     this.#isAnyProven = true;
     const others = begun.receive(source, index) - (wasOwed ? 1 : 0);
     if (begun.isComplete) {

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import * as fc from 'fast-check';
-import { decideSlots, longestIdle, longestTurn, type SlotCandidate } from './upload-slots.ts';
+import {
+  decideSlots,
+  longestIdle,
+  longestTurn,
+  type SlotCandidate,
+  waitersNeeded,
+} from './upload-slots.ts';
 
 interface Named extends SlotCandidate {
   readonly name: string;
@@ -132,6 +138,38 @@ suite('upload slots', () => {
   test('when slots are taken away the surplus goes as its turns end', () => {
     const served = ['a', 'b', 'c'].map((name) => candidate(name, 'served', { asked: 1_000 }));
     assert.equal(decide([...served, candidate('d', 'waits')], 2), '+ -a');
+  });
+
+  test('of hosts with one connection each, no more of those who wait than are needed decide the same as all', () => {
+    const drawn = fc.array(
+      fc.record({
+        isInterested: fc.boolean(),
+        isUnchoked: fc.constantFrom(true, false, false, false),
+        isServed: fc.constantFrom(true, false, false, false),
+        isSlow: fc.boolean(),
+        isForeign: fc.boolean(),
+        asked: fc.constantFrom(0, 999, 1_000),
+        idleSince: fc.constantFrom(undefined, 0, longestIdle),
+      }),
+      { minLength: 10, maxLength: 30 },
+    );
+    const now = longestTurn + 10;
+    let spared = 0;
+    fc.assert(
+      fc.property(drawn, fc.integer({ min: 1, max: 4 }), (states, slots) => {
+        const all = states.map((state, index) =>
+          candidate(`c${index}`, 'waits', { ...state, since: index }),
+        );
+        const busy = all.filter((one) => one.isUnchoked || one.isServed);
+        const waiting = all.filter((one) => one.isInterested && !busy.includes(one));
+        const needed = waitersNeeded(busy, slots, now);
+        const few = [...busy, ...waiting.slice(0, needed)];
+        spared += Math.max(0, waiting.length - needed);
+        assert.deepEqual(decideSlots(few, slots, now), decideSlots(all, slots, now));
+      }),
+      { numRuns: 1_000 },
+    );
+    assert.ok(spared > 1_000);
   });
 
   test('whoever is interested is served within its turn in the row, whatever the others do', () => {

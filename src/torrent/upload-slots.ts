@@ -78,7 +78,7 @@ export function decideSlots<Candidate extends SlotCandidate>(
   if (unwanting > 0)
     for (const one of candidates) if (one.isUnchoked && !one.isInterested) choke.push(one);
   const taken = turns + leaving;
-  let free = Math.min(slots - taken, slots * mostServed - taken - slow);
+  let free = freeOf(slots, taken, slow);
   for (let due = Math.min(waiting, waiting - free) - leaving; due > 0; due--) {
     const over = longestOver(candidates, choke, now);
     if (over === undefined) break;
@@ -86,6 +86,36 @@ export function decideSlots<Candidate extends SlotCandidate>(
     if (!over.isServed && !over.isSlow) free++;
   }
   return { choke, unchoke: free > 0 && waiting > 0 ? nextOf(candidates, choke, free) : nobody };
+}
+
+/**
+ * How many of those who wait, longest first, `decideSlots` can need, when no two connections are of one host, and all are of
+ * one group: with those who are unchoked or served, the first so many decide the same as all.
+ */
+export function waitersNeeded(busy: readonly SlotCandidate[], slots: number, now: number): number {
+  let taken = 0;
+  let slow = 0;
+  let leaving = 0;
+  let over = 0;
+  for (const candidate of busy) {
+    const hasTurn = isTurn(candidate);
+    if (hasTurn && isOver(candidate, now)) over++;
+    if (!hasTurn && !candidate.isServed) continue;
+    if (candidate.isSlow) {
+      slow++;
+      continue;
+    }
+    taken++;
+    if (!hasTurn) leaving++;
+  }
+  const free = Math.max(0, freeOf(slots, taken, slow));
+  // More than for the free slots are of no matter while nobody's turn is over.
+  return over === 0 ? free : free + leaving + over;
+}
+
+/** Slots that are free; less than none when there are fewer than before. */
+function freeOf(slots: number, taken: number, slow: number): number {
+  return Math.min(slots - taken, slots * mostServed - taken - slow);
 }
 
 function isTurn(candidate: SlotCandidate): boolean {

@@ -45,9 +45,11 @@ export interface TrackerOptions {
 }
 
 /** How many downloaders the origin is introduced to at a time: the others get the bytes from those. */
-const originLinks = 60;
+export const originLinks = 60;
 /** Milliseconds that a peer may be late for its second announce before it is forgotten. */
-const slack = 15_000;
+export const slack = 15_000;
+/** Seconds between two announces, as the tracker asks for them unless told otherwise. */
+export const usualIntervals = { seed: 900, downloader: 30, least: 3 } as const;
 /** The most torrents of one scrape. */
 const largestScrape = 64;
 const sweepInterval = 10_000;
@@ -248,12 +250,13 @@ export class Tracker {
   }
 
   #interval(isComplete: boolean): number {
-    const { seedInterval = 900, downloaderInterval = 30 } = this.#options;
+    const { seed, downloader } = usualIntervals;
+    const { seedInterval = seed, downloaderInterval = downloader } = this.#options;
     return isComplete ? seedInterval : downloaderInterval;
   }
 
   get #minInterval(): number {
-    return this.#options.minInterval ?? 3;
+    return this.#options.minInterval ?? usualIntervals.least;
   }
 
   #isAllowed(infoHash: InfoHash): MaybePromise<boolean> {
