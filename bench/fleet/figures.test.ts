@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { figuresOf, percentile, type Outcome } from './figures.ts';
+import { figuresOf, type Outcome } from './figures.ts';
 import type { HostPlan } from './host-plan.ts';
 import type { HostResult } from './race.ts';
 
@@ -18,16 +18,6 @@ function result(kind: HostPlan['kind'], seconds: number | undefined, failures = 
 function outcome(results: readonly HostResult[], zoneBytes: readonly number[] = []): Outcome {
   return { name: 'docket', results, usage, originSent: 220, zoneBytes };
 }
-
-test('a percentile is the time within which that part of the hosts had everything', () => {
-  const times = Array.from({ length: 200 }, (_, index) => 200 - index);
-  assert.equal(percentile(times, 0), 1);
-  assert.equal(percentile(times, 0.5), 100);
-  assert.equal(percentile(times, 0.99), 198);
-  assert.equal(percentile(times, 1), 200);
-  assert.equal(percentile([4], 0.5), 4);
-  assert.equal(percentile([], 1), null);
-});
 
 test('a host that never had everything makes the last one never, not the first ones', () => {
   const figures = figuresOf(

@@ -1,3 +1,4 @@
+import { percentile } from '../percentile.ts';
 import type { HostPlan } from './host-plan.ts';
 import type { ContenderName } from './options.ts';
 import type { HostResult } from './race.ts';
@@ -80,13 +81,6 @@ export function figuresOf(outcome: Outcome, boundSeconds: number, size: number):
     originPeakRssMB: Math.round(usage.memory.origin / 1e6),
     machineBusy: round(usage.machineBusy),
   };
-}
-
-/** The smallest time within which that part of the hosts had everything; null when they never had, or there are none. */
-export function percentile(times: readonly (number | undefined)[], part: number): number | null {
-  const sorted = times.map((time) => time ?? Infinity).sort((a, b) => a - b);
-  const found = sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? Infinity;
-  return found === Infinity ? null : found;
 }
 
 function round<T extends number | null>(value: T): T {

@@ -1,3 +1,4 @@
+import { percentile } from '../percentile.ts';
 import type { Outcome, Scenario } from './simulate.ts';
 
 /** What a simulation showed, as `--json` prints it. Seconds, copies of the image, announces. */
@@ -34,8 +35,8 @@ export function figuresOf(scenario: Scenario, outcome: Outcome, wallSeconds: num
     zones,
     seed,
     boundSeconds: rounded(bound),
-    p50: rounded(percentile(all, 50)),
-    p99: rounded(percentile(all, 99)),
+    p50: rounded(percentile(all, 0.5) ?? 0),
+    p99: rounded(percentile(all, 0.99) ?? 0),
     last: last === undefined ? null : rounded(last),
     lastOverBound: last === undefined ? null : rounded(last / bound),
     lastHealthy: rounded(healthy.at(-1) ?? 0),
@@ -47,11 +48,6 @@ export function figuresOf(scenario: Scenario, outcome: Outcome, wallSeconds: num
     events: outcome.events,
     wallSeconds: rounded(wallSeconds),
   };
-}
-
-/** The least of sorted values that so many percent of them do not exceed; 0 when there are none. */
-export function percentile(sorted: readonly number[], percent: number): number {
-  return sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? 0;
 }
 
 function rounded(value: number): number {

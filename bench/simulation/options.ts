@@ -27,7 +27,7 @@ the same.
   --slots N          peers that a host serves at a time (default ${usualSlots})
   --sources N        peers that a host draws from at a time (default ${usualSources})
   --tick MS          between two messages with news to the same peers (default ${tellEvery})
-  --block BYTES      what is sent in one go (default: half a piece)
+  --block BYTES      what is sent in one go (default: a piece)
   --seed N           (default 1)
   --svg FILE         draws how many hosts were complete when
   --json             end with one line of JSON on standard output

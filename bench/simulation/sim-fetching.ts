@@ -109,7 +109,7 @@ export class SimFetching {
     if (!member.isDrawing) this.#begins(member, now);
     const giver = other.torrent.host;
     giver.uplink.consider(other);
-    if (other.asked >= other.grant) giver.decide();
+    if (other.asked >= other.grant) giver.reconsider();
   }
 
   /** All who have us unchoked may be asked for more. */

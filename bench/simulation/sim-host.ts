@@ -156,6 +156,11 @@ export class SimHost implements Happening {
     member.idleAt = queue.now;
   }
 
+  /** A turn may be over, or a slot free. */
+  reconsider(): void {
+    this.#slots.reconsider();
+  }
+
   /** Decides anew whom to serve. */
   decide(): void {
     this.#slots.decide();
@@ -180,7 +185,7 @@ export class SimHost implements Happening {
   #tick(): void {
     const { queue } = this.world;
     for (const torrent of this.torrents) torrent.tick(queue.now);
-    this.decide();
+    this.reconsider();
     queue.after(tickEvery, this, timers.tick);
   }
 }

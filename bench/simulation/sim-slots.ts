@@ -29,7 +29,13 @@ export class SimSlots {
     this.#line.remove(member);
     const place = this.#busy.indexOf(member);
     if (place >= 0) this.#busy.splice(place, 1);
-    this.decide();
+    this.reconsider();
+  }
+
+  /** A turn may be over, or a slot free: of no matter when nobody waits. */
+  reconsider(): void {
+    if (this.#line.isAnyHungry) this.decide();
+    else this.#setRoom(true);
   }
 
   decide(): void {
@@ -86,14 +92,18 @@ export class SimSlots {
 
   /** Peers that begin to want something need not be heard while all slots are taken by those whose turn has just begun. */
   #showRoom(): void {
-    const { torrents, world } = this.#host;
+    const { world } = this.#host;
     let taken = 0;
     let isOver = false;
     for (const member of this.#busy) {
       if (member.isUnchoked && member.asked >= member.grant) isOver = true;
       if ((member.isUnchoked || member.isServed) && !member.isSlow) taken++;
     }
-    const hasRoom = isOver || taken < world.tuning.slots ? 1 : 0;
-    for (const { place } of torrents) world.board.hasRoom[place] = hasRoom;
+    this.#setRoom(isOver || taken < world.tuning.slots);
+  }
+
+  #setRoom(hasRoom: boolean): void {
+    const { torrents, world } = this.#host;
+    for (const { place } of torrents) world.board.hasRoom[place] = hasRoom ? 1 : 0;
   }
 }

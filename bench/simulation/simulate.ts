@@ -58,7 +58,7 @@ export function simulate(scenario: Scenario): Outcome {
   const queue = new EventQueue();
   const hosts: SimHost[] = [];
   const geometry = geometryOf(Math.ceil(size / layers));
-  const blockLength = scenario.block ?? geometry.pieceLength / 2;
+  const blockLength = scenario.block ?? geometry.pieceLength;
   const blocks = new Blocks(geometry, blockLength);
   let left = hostCount;
   const world: World = {

@@ -46,7 +46,7 @@ export class Uplink implements Happening {
       const bytes = member.torrent.blocks.bytes(block);
       queue.at(this.#link.pass(bytes, queue.now + bytes / this.#link.rate), this, block);
       // Its slot is another's while the last of its blocks is on the way.
-      if (!member.isServed) this.#host.decide();
+      if (!member.isServed) this.#host.reconsider();
       return;
     }
   }

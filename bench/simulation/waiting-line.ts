@@ -46,6 +46,17 @@ export class WaitingLine {
     this.#wants[member.line] = member.wants ? 1 : 0;
   }
 
+  /** True when some may want a turn. */
+  get isAnyHungry(): boolean {
+    const { isHungry, tells } = this.#board;
+    for (let line = this.#from; line < this.#end; line++) {
+      const place = this.#places[line] ?? nobody;
+      if (place === nobody || isHungry[place] === 0) continue;
+      if (this.#wants[line] !== 0 || this.#toldAt[line] !== tells[place]) return true;
+    }
+    return false;
+  }
+
   /** Adds the first of those who want a turn to `chosen`, `most` at most. */
   choose(chosen: SimMember[], most: number): void {
     const { isHungry, tells } = this.#board;

@@ -1,3 +1,4 @@
+import { Few } from './few.ts';
 import { blockAt, blockCount, pieceSize, type Block, type Geometry } from './geometry.ts';
 
 const missing = 0;
@@ -8,9 +9,9 @@ export class BegunPiece<Source> {
   readonly piece: number;
   readonly begunAt: number;
   /** Who goes on with it: one, or two when the first is slow. Others may still owe blocks of it. */
-  readonly sources = new Set<Source>();
+  readonly sources = new Few<Source>();
   /** Who sent blocks of it. */
-  readonly contributors = new Set<Source>();
+  readonly contributors = new Few<Source>();
   readonly #size: number;
   readonly #blockLength: number;
   /** How many sources owe each block, or `received`. */

@@ -227,19 +227,19 @@ export class Requests<Source extends object> {
 
   /** The piece is right. Returns the one who alone sent it, if so. */
   verified(piece: number): Source | undefined {
-    const contributors = [...(this.#begun.get(piece)?.contributors ?? [])];
+    const sender = this.#begun.get(piece)?.contributors.only;
     this.#begun.delete(piece);
     this.#single.delete(piece);
     this.#picker.had(piece);
-    return contributors.length === 1 ? contributors[0] : undefined;
+    return sender;
   }
 
   /** The piece is wrong: it is open again. Returns the one who alone sent it, if so. */
   failed(piece: number): Source | undefined {
-    const contributors = [...(this.#begun.get(piece)?.contributors ?? [])];
+    const culprit = this.#begun.get(piece)?.contributors.only;
     this.#begun.delete(piece);
     this.#picker.reopen(piece);
-    if (contributors.length === 1) return contributors[0];
+    if (culprit !== undefined) return culprit;
     this.#single.set(piece, this.#single.get(piece) ?? 0);
     return undefined;
   }
