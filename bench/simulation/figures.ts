@@ -23,9 +23,14 @@ export interface Figures {
   readonly announcesPerSecond: { readonly peak: number; readonly mean: number };
   readonly events: number;
   readonly wallSeconds: number;
+  readonly cpuSeconds: number;
 }
 
-export function figuresOf(scenario: Scenario, outcome: Outcome, wallSeconds: number): Figures {
+export function figuresOf(
+  scenario: Scenario,
+  outcome: Outcome,
+  took: { readonly wallSeconds: number; readonly cpuSeconds: number },
+): Figures {
   const { hosts, size, zones, seed } = scenario;
   const { all, healthy, bound, unfinished } = outcome;
   const last = unfinished > 0 ? undefined : all.at(-1);
@@ -46,7 +51,8 @@ export function figuresOf(scenario: Scenario, outcome: Outcome, wallSeconds: num
     waste: rounded(outcome.waste),
     announcesPerSecond: { peak: outcome.announcesPeak, mean: rounded(outcome.announcesMean) },
     events: outcome.events,
-    wallSeconds: rounded(wallSeconds),
+    wallSeconds: rounded(took.wallSeconds),
+    cpuSeconds: rounded(took.cpuSeconds),
   };
 }
 

@@ -18,7 +18,10 @@ export function reportOf(figures: Figures): string {
       : []),
     ['in vain', `${(figures.waste * 100).toFixed(1)} %`],
     ['announces', `${announces.peak} a second at most, ${announces.mean} on average`],
-    ['took', `${figures.wallSeconds} s, ${figures.events} events`],
+    [
+      'took',
+      `${figures.wallSeconds} s, ${figures.cpuSeconds} s of the processor, ${figures.events} events`,
+    ],
   ];
   return lines.map(([name, value]) => `${name.padEnd(16)}${value}\n`).join('');
 }

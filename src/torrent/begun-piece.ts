@@ -5,7 +5,7 @@ const missing = 0;
 const received = 255;
 
 /** A piece that is being fetched: of each block whether it is missing, owed by so many sources, or has come. */
-export class BegunPiece<Source> {
+export class BegunPiece<Source extends object> {
   readonly piece: number;
   readonly begunAt: number;
   /** Who goes on with it: one, or two when the first is slow. Others may still owe blocks of it. */
