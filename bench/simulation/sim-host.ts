@@ -139,12 +139,12 @@ export class SimHost implements Happening {
 
   /** A block went out to a member. */
   sent(member: SimMember, block: number): void {
-    const { queue, latency } = this.world;
+    const { queue, latency, isZoned } = this.world;
     const bytes = member.torrent.blocks.bytes(block);
     this.sentBytes += bytes;
     const to = member.other.torrent.host;
     let at = queue.now + latency;
-    if (to.plan.zone !== this.plan.zone) {
+    if (isZoned && to.plan.zone !== this.plan.zone) {
       to.crossedBytes += bytes;
       at = this.plan.zoneLinks?.out.pass(bytes, at) ?? at;
       at = to.plan.zoneLinks?.in.pass(bytes, at) ?? at;

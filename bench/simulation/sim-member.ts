@@ -144,6 +144,6 @@ export class SimMember implements SlotCandidate, Happening {
   /** At the sender: a block has arrived. */
   landed(): void {
     this.#onTheWay--;
-    this.torrent.host.uplink.consider(this);
+    if (this.isServed) this.torrent.host.uplink.consider(this);
   }
 }

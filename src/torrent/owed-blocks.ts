@@ -3,6 +3,8 @@ interface Debts {
   readonly owed: number[];
   /** A block stands here as often as it was taken back and not answered yet. */
   readonly takenBack: number[];
+  /** It has sent something of use. */
+  isProven: boolean;
 }
 
 /**
@@ -23,8 +25,19 @@ export class OwedBlocks<Source> {
 
   add(source: Source, block: number): void {
     const debts = this.#debts.get(source);
-    if (debts === undefined) this.#debts.set(source, { owed: [block], takenBack: [] });
+    if (debts === undefined)
+      this.#debts.set(source, { owed: [block], takenBack: [], isProven: false });
     else debts.owed.push(block);
+  }
+
+  /** The source, which was asked for something, sent something of use. */
+  prove(source: Source): void {
+    const debts = this.#debts.get(source);
+    if (debts !== undefined) debts.isProven = true;
+  }
+
+  isProven(source: Source): boolean {
+    return this.#debts.get(source)?.isProven === true;
   }
 
   /** The source sent the block; what that block was. */

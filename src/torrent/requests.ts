@@ -54,8 +54,7 @@ export class Requests<Source extends object> {
   readonly #isAnyLeft: () => boolean;
   readonly #cancel: (source: Source, block: Block) => void;
   #usualTime: number | undefined;
-  /** Those who sent something. */
-  readonly #proven = new WeakSet<Source>();
+  /** Somebody has sent something of use. */
   #isAnyProven = false;
 
   /**
@@ -167,7 +166,7 @@ export class Requests<Source extends object> {
     // What comes after all is as good, unless the piece must have one sender.
     const isOfUse = wasOwed || !this.#single.has(block.piece);
     if (begun === undefined || begun.isReceived(index) || !isOfUse) return { kind: 'late' };
-    if (!this.#proven.has(source)) this.#proven.add(source);
+    this.#owed.prove(source);
     this.#isAnyProven = true;
     const others = begun.receive(source, index) - (wasOwed ? 1 : 0);
     if (begun.isComplete) {
@@ -327,7 +326,7 @@ export class Requests<Source extends object> {
     now: number,
     isDue: (begun: BegunPiece<Source>) => boolean,
   ): BegunPiece<Source> | undefined {
-    const isProven = !this.#isAnyProven || this.#proven.has(source);
+    const isProven = !this.#isAnyProven || this.#owed.isProven(source);
     for (const begun of this.#begun.values()) {
       if (begun.isComplete || this.#single.has(begun.piece) || !has.has(begun.piece)) continue;
       if (!isProven && now - begun.begunAt <= 2 * this.#patience) continue;
