@@ -45,6 +45,7 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
 }
 
 function schemaOf(section: string, name: string): Schema {
@@ -54,7 +55,11 @@ function schemaOf(section: string, name: string): Schema {
 
 /** A table of the keys of an object, or of each object of a list, and of those within. */
 function partsOf(name: string, schema: Schema): string {
-  const { properties, required = [] } = schema.items ?? schema;
+  // What may be written as a text, too, has its parts in one of the forms.
+  const form = schema.anyOf?.find(({ properties: parts = {} }) =>
+    Object.values(parts).some(({ description }) => description !== undefined),
+  );
+  const { properties, required = [] } = schema.items ?? form ?? schema;
   if (properties === undefined) return '';
   const label = schema.items === undefined ? name : `${name}[]`;
   const rows = Object.entries(properties).map(([key, { description = '' }]) =>

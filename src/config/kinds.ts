@@ -8,6 +8,7 @@ import { parseListenPort } from './port.ts';
 import { parseRateHours } from './rate-hours.ts';
 import { parseRate } from './rate.ts';
 import { retention } from './retention-kind.ts';
+import { storage } from './storage-kind.ts';
 import { parseTracker } from './tracker.ts';
 import { webhooks } from './webhook-kind.ts';
 
@@ -35,6 +36,7 @@ export const kinds = {
   trackers: list('trackers', words, parseTracker),
   zone: scalar('the name of a zone', parseZone),
   retention,
+  storage,
   webhooks,
   logLevel: z.enum(logLevels),
 } as const;

@@ -1,7 +1,13 @@
 import { hidden, redact } from '../base/redact.ts';
 
 /** Keys whose values nobody may see. */
-const secretKeys: ReadonlySet<string> = new Set(['secret', 'token', 'password', 'headers']);
+const secretKeys: ReadonlySet<string> = new Set([
+  'secret',
+  'token',
+  'password',
+  'headers',
+  'secretAccessKey',
+]);
 
 /** A value as it was written, without its secrets: those of secret keys, and passwords in URLs. */
 export function redacted(value: unknown): unknown {

@@ -21,6 +21,14 @@ export const registrySettings = {
     text: 'folder for all that is kept',
     default: '/var/local/docket',
   },
+  storage: {
+    kind: 'storage',
+    flag: '--storage <s3://bucket/prefix>',
+    text:
+      'keep blobs in an S3-compatible store instead of the folder; options of it as a query, like ' +
+      's3://bucket/prefix?endpoint=https://s3.example:9000',
+    otherwise: 'blobs are in the folder',
+  },
   advertise: {
     kind: 'text',
     flag: '--advertise <host>',

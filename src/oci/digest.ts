@@ -56,3 +56,13 @@ export function digestOf(algorithm: DigestAlgorithm, bytes: Uint8Array): Digest 
 export function sha256Of(bytes: Uint8Array): Digest {
   return digestOf('sha256', bytes);
 }
+
+const nothing = new Uint8Array();
+const emptyDigests: ReadonlySet<Digest> = new Set(
+  digestAlgorithms.map((algorithm) => digestOf(algorithm, nothing)),
+);
+
+/** True for the digest of no bytes. */
+export function isEmptyDigest(digest: Digest): boolean {
+  return emptyDigests.has(digest);
+}

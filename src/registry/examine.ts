@@ -18,7 +18,7 @@ export async function examine(
   onBytes: (count: number) => void = () => {},
 ): Promise<Problem | undefined> {
   try {
-    await using blob = await store.open(digest);
+    await using blob = await store.open(digest, { fresh: true });
     if (blob === undefined) return 'missing';
     if (blob.size !== size) return 'damaged';
     const hash = new RunningHash(digestAlgorithm(digest));

@@ -1,5 +1,5 @@
 import type { Log } from '../base/log.ts';
-import type { LocalBlobStore } from '../storage/blob-store.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
 import type { Catalog } from '../storage/catalog.ts';
 import { Blobs } from './blobs.ts';
 import { GarbageCollector } from './gc/garbage-collector.ts';
@@ -20,7 +20,7 @@ import { Verification } from './verification.ts';
 import { Uploads, type UploadLimits } from './uploads.ts';
 
 export interface RegistryParts {
-  readonly store: LocalBlobStore;
+  readonly store: BlobStore;
   readonly catalog: Catalog;
   readonly log: Log;
   readonly limits?: UploadLimits;
@@ -36,7 +36,7 @@ export interface RegistryParts {
 
 /** What a registry does, put together; it knows neither HTTP nor sockets. */
 export class Registry {
-  readonly store: LocalBlobStore;
+  readonly store: BlobStore;
   readonly catalog: Catalog;
   readonly seeding: Seeding;
   readonly blobs: Blobs;

@@ -1,7 +1,7 @@
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { LocalBlobStore } from '../storage/blob-store.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
 import type { BlobRecord, Catalog, TorrentEntry } from '../storage/catalog.ts';
 import type { Seed } from '../swarm/swarm-types.ts';
 import type { InfoHash } from '../torrent/ids.ts';
@@ -24,7 +24,7 @@ export const silentAnnouncer: SeedAnnouncer = { add() {}, remove() {} };
 /** The registry as the origin of its blobs: it has a torrent for each, and gives the swarm what it seeds. */
 export class Seeding implements BlobEvents {
   readonly torrents: Torrents;
-  readonly #store: LocalBlobStore;
+  readonly #store: BlobStore;
   readonly #catalog: Catalog;
   readonly #log: Log;
   #announcer: SeedAnnouncer = silentAnnouncer;
@@ -36,7 +36,7 @@ export class Seeding implements BlobEvents {
   readonly #damaged = new Set<Digest>();
 
   constructor(parts: {
-    readonly store: LocalBlobStore;
+    readonly store: BlobStore;
     readonly catalog: Catalog;
     readonly changes: KeyedLock;
     readonly damage: Damage;

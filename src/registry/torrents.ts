@@ -73,7 +73,7 @@ export class Torrents {
    * BLOB_UNKNOWN when there is none.
    */
   async check(digest: Digest): Promise<void> {
-    await this.#describeOrRemove(digest);
+    await this.#describeOrRemove(digest, { fresh: true });
   }
 
   /** Gives up what is being made, and waits until nothing is read any more. */
@@ -136,16 +136,16 @@ export class Torrents {
   }
 
   /** Bytes that are not the blob help nobody: without the file, clients see that they must push it again. */
-  async #describeOrRemove(digest: Digest): Promise<Metainfo> {
+  async #describeOrRemove(digest: Digest, options = { fresh: false }): Promise<Metainfo> {
     try {
-      return await this.#describe(digest);
+      return await this.#describe(digest, options);
     } catch (error) {
       if (!isCorrupt(error)) throw error;
     }
     // A push may have healed it meanwhile: it is read once more while none can.
     return await this.#changes.run(digest, async () => {
       try {
-        return await this.#describe(digest);
+        return await this.#describe(digest, { fresh: true });
       } catch (error) {
         if (isCorrupt(error)) await this.#damage.condemn(digest, 'damaged');
         throw error;
@@ -153,8 +153,8 @@ export class Torrents {
     });
   }
 
-  async #describe(digest: Digest): Promise<Metainfo> {
-    await using blob = await this.#store.open(digest);
+  async #describe(digest: Digest, options: { readonly fresh: boolean }): Promise<Metainfo> {
+    await using blob = await this.#store.open(digest, options);
     if (blob === undefined || blob.size === 0) throw noTorrent(digest);
     return await makeMetainfo(blob, digest, this.#closing.signal);
   }

@@ -177,6 +177,7 @@ export class Uploads {
       abandoned.push({ id, size: upload.size, changedAt });
     }
     if (dryRun) return abandoned;
+    await this.#store.tidy();
     for (const { id } of await this.#catalog.uploads.list()) {
       if (!alive.has(id) && this.#sessions.get(id) === undefined)
         await this.#catalog.uploads.remove(id);
@@ -244,10 +245,11 @@ export class Uploads {
 
   /** An upload that an earlier process began. */
   async #reopen(id: string): Promise<UploadSession | undefined> {
-    const upload = await this.#store.openUpload(id);
-    if (upload === undefined) return undefined;
+    // The catalog first: anybody may ask for any id, and to ask a store may take longer.
     const record = await this.#catalog.uploads.find(id);
     if (record === undefined) return undefined;
+    const upload = await this.#store.openUpload(id);
+    if (upload === undefined) return undefined;
     // Two requests may come here at once: both must get the same session.
     const known = this.#sessions.get(id);
     if (known !== undefined) return known;

@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { DocketError } from '../base/errors.ts';
 import type { LinkLimits } from '../base/link-limits.ts';
 import type { Log } from '../base/log.ts';
+import type { StorageOptions } from '../storage/open-blob-store.ts';
 import { withoutBrackets } from '../torrent/ip-address.ts';
 import type { IpRange } from '../torrent/ip-range.ts';
 import { trackerTiers, type TrackerTiers } from '../torrent/tracker-tiers.ts';
@@ -18,8 +19,10 @@ export interface RegistryOptions {
   readonly port?: number | undefined;
   /** The UDP port of the built-in tracker: default that of `port`, or none when that is taken; 0 takes a free one. */
   readonly udpPort?: number | undefined;
-  /** The folder of all that is kept. */
+  /** The folder of all that is kept, but for blobs that are kept elsewhere. */
   readonly location: string;
+  /** Where blobs are kept; default: in the folder. */
+  readonly storage?: StorageOptions | undefined;
   /** Start only when the folder holds a registry already, not on a mount point whose volume is missing. Default: false. */
   readonly mustExist?: boolean | undefined;
   /**

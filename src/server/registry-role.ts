@@ -9,10 +9,10 @@ import { GcSchedule } from '../registry/gc/gc-schedule.ts';
 import { Registry } from '../registry/registry.ts';
 import type { SeedAnnouncer } from '../registry/seeding.ts';
 import { WhitelistAnnouncer } from '../registry/whitelist-announcer.ts';
-import { DiskBlobStore } from '../storage/disk-blob-store.ts';
 import { makeFolder } from '../storage/durable-file.ts';
 import { FolderIdentity } from '../storage/folder-identity.ts';
 import { FolderLock } from '../storage/folder-lock.ts';
+import { openBlobStore } from '../storage/open-blob-store.ts';
 import { openSqliteCatalog } from '../storage/sql-catalog.ts';
 import { storageFault } from '../storage/storage-error.ts';
 import type { SwarmOptions } from '../swarm/swarm-options.ts';
@@ -39,6 +39,7 @@ import { Readiness } from './readiness.ts';
 import { runCommand } from './run-command.ts';
 import { ServerMetrics } from './server-metrics.ts';
 import { storageFigures } from './storage-figures.ts';
+import { storeDisk } from './store-disk.ts';
 import { SwarmSource } from './swarm-source.ts';
 import { startUdpTracker } from './start-udp-tracker.ts';
 import { Traffic } from './traffic.ts';
@@ -75,7 +76,7 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
   else await makeLocation(location);
   parts.use(FolderLock.take(location));
   const identity = await FolderIdentity.open(location);
-  const store = parts.use(await DiskBlobStore.open(location, { identity }));
+  const store = parts.use(await openBlobStore(identity, options.storage ?? {}, systemClock));
   const webhooks = new Webhooks({
     webhooks: options.webhooks ?? [],
     host: options.advertise,
@@ -242,6 +243,7 @@ async function startOrigin(
         log.error({ infoHash, ...errorFields(error) }, 'could not look at a damaged blob');
       });
     },
+    disk: storeDisk(registry.store, systemClock),
     isOrigin: true,
     peersFrom,
     maxPeers,

@@ -54,8 +54,11 @@ export interface BlobEntry {
  * Keeps blobs by their digests. A store whose place has vanished says so, by StorageError STORAGE_GONE: it never takes its
  * blobs for absent, nor begins anew. Every implementation passes `blobStoreSuite`. */
 export interface BlobStore extends AsyncDisposable {
-  /** Opens a blob; undefined when it is not there. An empty file under another digest than that of no bytes is not there. */
-  open(digest: Digest): Promise<OpenBlob | undefined>;
+  /**
+   * Opens a blob; undefined when it is not there. An empty file under another digest than that of no bytes is not there.
+   * `fresh` reads the place itself, not a copy that is kept nearer.
+   */
+  open(digest: Digest, options?: { readonly fresh?: boolean }): Promise<OpenBlob | undefined>;
   /** The size of a blob; undefined as with `open`. */
   size(digest: Digest): Promise<number | undefined>;
   /** Removes a blob; false when it was not there. */
@@ -72,13 +75,11 @@ export interface BlobStore extends AsyncDisposable {
   /** An upload begun earlier, by another process too; undefined when there is none. */
   openUpload(id: string): Promise<BlobUpload | undefined>;
   uploads(): AsyncIterable<UploadEntry>;
+  /** Removes what a process that died left half done, but blobs and uploads. */
+  tidy(): Promise<void>;
   /** Throws StorageError when blobs cannot be read and written now. Cheap: it may be asked every second. */
   check(): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** A store whose blobs are files of this machine: the swarm reads them directly. */
-export interface LocalBlobStore extends BlobStore {
-  /** Where the blob is, or would be. */
+  /** Where the blob is, or would be, for the disk that the swarm reads: a file, or a name of the store's own. */
   pathOf(digest: Digest): string;
+  close(): Promise<void>;
 }

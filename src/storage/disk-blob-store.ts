@@ -6,11 +6,10 @@ import {
   digestFileName,
   digestHex,
   isDigest,
-  sha256Of,
-  digestOf,
+  isEmptyDigest,
   type Digest,
 } from '../oci/digest.ts';
-import type { BlobEntry, BlobUpload, LocalBlobStore, OpenBlob, UploadEntry } from './blob-store.ts';
+import type { BlobEntry, BlobStore, BlobUpload, OpenBlob, UploadEntry } from './blob-store.ts';
 import { DiskUpload } from './disk-upload.ts';
 import { makeFolder, makeFolderIn, moveDurably, syncFolder } from './durable-file.ts';
 import {
@@ -20,17 +19,12 @@ import {
   type FolderEntry,
   type OpenFile,
 } from './files.ts';
+import { expectRoom } from './expect-room.ts';
 import { FolderIdentity } from './folder-identity.ts';
 import { readSlices } from './read-slices.ts';
 import { StorageError, storageFault } from './storage-error.ts';
 
 const uploadIdGrammar = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const nothing = new Uint8Array();
-const emptyDigests: ReadonlySet<Digest> = new Set([sha256Of(nothing), digestOf('sha512', nothing)]);
-/** Room that uploads leave free: deletes, and the catalog, need some to make more. */
-const mostKeptFree = 64 * 1024 * 1024;
-const shareKeptFree = 0.02;
-
 export interface DiskBlobStoreOptions {
   /** Default: the operating system's. */
   readonly files?: Files;
@@ -48,7 +42,7 @@ export interface DiskBlobStoreOptions {
  *     uploads/<uuid>              private, growing; renamed into blobs/ when it is whole
  *     quarantine/sha256-e3b0c4…   blobs that were found damaged
  */
-export class DiskBlobStore implements LocalBlobStore {
+export class DiskBlobStore implements BlobStore {
   readonly #blobs: string;
   readonly #uploads: string;
   readonly #quarantine: string;
@@ -189,6 +183,9 @@ export class DiskBlobStore implements LocalBlobStore {
     }
   }
 
+  /** A file is moved, or it is an upload: nothing is half done here. */
+  async tidy(): Promise<void> {}
+
   async check(): Promise<void> {
     await this.#identity.expect();
     await this.#expectRoom();
@@ -262,15 +259,11 @@ export class DiskBlobStore implements LocalBlobStore {
   }
 
   async #expectRoom(): Promise<void> {
-    let room;
     try {
-      room = await this.#files.room(this.#uploads);
+      await expectRoom(this.#uploads, this.#files, this.#keepFree);
     } catch (error) {
       throw this.#failed('cannot look for room', error);
     }
-    const keepFree = this.#keepFree ?? Math.min(mostKeptFree, room.total * shareKeptFree);
-    if (room.free >= keepFree) return;
-    throw new StorageError('STORAGE_FULL', `the volume has ${room.free} bytes left`);
   }
 
   #failed(doing: string, error: unknown): StorageError {
@@ -347,7 +340,7 @@ async function* probe(): AsyncGenerator<Uint8Array> {
 
 /** An empty file is what a power loss leaves of a blob whose bytes were not synced (distribution#4489). */
 function sizeOf(digest: Digest, status: FileStatus): number | undefined {
-  if (!status.isFile() || (status.size === 0 && !emptyDigests.has(digest))) return undefined;
+  if (!status.isFile() || (status.size === 0 && !isEmptyDigest(digest))) return undefined;
   return status.size;
 }
 

@@ -48,6 +48,7 @@ async function readInto(
   try {
     ({ bytesRead: length } = await file.read(buffer, 0, buffer.length, position));
   } catch (error) {
+    if (error instanceof StorageError) throw error;
     throw storageFault('cannot read a stored file', error);
   }
   if (length === 0) throw new StorageError('STORAGE_CORRUPT', 'a stored file ended too early');

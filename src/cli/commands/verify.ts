@@ -18,6 +18,7 @@ export function addVerify(program: Command, context: CommandContext): void {
       '-l, --location <folder>',
       'read this folder of a registry that does not run, instead of asking one that does',
     )
+    .option('--config <file>', 'with -l: the file with the settings of that registry')
     .option('--repair', 'get back what is damaged or missing, from the hosts that pulled it')
     .option('--rate <bytes/s>', 'how fast to read, like 100MB/s (default: as fast as it goes)')
     .option('--json', 'as JSON')

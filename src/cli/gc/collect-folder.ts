@@ -1,11 +1,12 @@
 import { join } from 'node:path';
+import { systemClock } from '../../base/clock.ts';
 import { silentLog } from '../../base/log.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import { gcItemJson } from '../../registry/gc/gc-json.ts';
 import { Registry } from '../../registry/registry.ts';
-import { DiskBlobStore } from '../../storage/disk-blob-store.ts';
 import { FolderIdentity } from '../../storage/folder-identity.ts';
 import { FolderLock } from '../../storage/folder-lock.ts';
+import { openBlobStore } from '../../storage/open-blob-store.ts';
 import { openSqliteCatalog } from '../../storage/sql-catalog.ts';
 import type { GoneSummary } from './gone.ts';
 import type { CollectRequest } from './run-gc.ts';
@@ -23,10 +24,10 @@ export interface FolderRequest extends CollectRequest {
 export async function collectFolder(folder: string, request: FolderRequest): Promise<GoneSummary> {
   const { dryRun, grace, signal, onGone, config: file, env } = request;
   const { values } = await loadConfig('registry', { flags: {}, file, env });
-  await FolderIdentity.open(folder, { mustExist: true });
+  const identity = await FolderIdentity.open(folder, { mustExist: true });
   await using parts = new AsyncDisposableStack();
   parts.use(FolderLock.take(folder));
-  const store = parts.use(await DiskBlobStore.open(folder));
+  const store = parts.use(await openBlobStore(identity, values.storage ?? {}, systemClock));
   const catalog = parts.use(await openSqliteCatalog(join(folder, 'catalog.db'), Date.now));
   const retention = { grace: values.gcGrace, rules: values.retention ?? [] };
   const registry = new Registry({ store, catalog, log: silentLog, retention });

@@ -16,6 +16,7 @@ export async function runRegistry(typed: TypedRole, context: CommandContext): Pr
     host: values.bind,
     port: values.port,
     location: values.location,
+    storage: values.storage,
     trackers: values.tracker,
     trackerWhitelist: values.trackerWhitelist,
     trackerReload: values.trackerReload,

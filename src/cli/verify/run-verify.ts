@@ -13,6 +13,7 @@ import { verifyFolder } from './verify-folder.ts';
 import { verifyRegistry, type VerifyRequest } from './verify-registry.ts';
 
 export interface VerifyOptions {
+  readonly config?: string;
   readonly repair?: true;
   readonly rate?: string;
   readonly json?: true;
@@ -31,6 +32,9 @@ export async function runVerify(
   const { location } = place;
   if (location !== undefined && (place.host !== undefined || place.port !== undefined)) {
     throw new UsageError('a folder (-l) and a registry (-h, -p) cannot both be verified: name one');
+  }
+  if (options.config !== undefined && location === undefined) {
+    throw new UsageError('--config counts only with a folder (-l): a running registry has its own');
   }
   const progress = createProgress(context.stderr, context.env, options.quiet === true);
   const line = progress.line('Verifying');
@@ -52,7 +56,7 @@ export async function runVerify(
     report =
       location === undefined
         ? await verifyRegistry(context.client.registryFor(undefined), request)
-        : await verifyFolder(location, request);
+        : await verifyFolder(location, { ...request, config: options.config, env: context.env });
     line.drop();
   } finally {
     progress.close();

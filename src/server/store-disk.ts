@@ -1,0 +1,58 @@
+import type { Clock } from '../base/clock.ts';
+import { isDigest } from '../oci/digest.ts';
+import type { BlobStore, OpenBlob } from '../storage/blob-store.ts';
+import type { Disk, PieceStore } from '../swarm/disk.ts';
+import { fileDisk } from '../swarm/piece-file.ts';
+import type { Metainfo } from '../torrent/metainfo.ts';
+
+/** The disk of the registry's swarm: whole blobs that are named by their digests are read from the store, all else from files. */
+export function storeDisk(store: BlobStore, clock: Clock): Disk {
+  const files = fileDisk(clock);
+  return {
+    ...files,
+    async openWhole(path, metainfo) {
+      if (!isDigest(path)) return await files.openWhole(path, metainfo);
+      const blob = await store.open(path);
+      if (blob === undefined) throw new Error(`the blob ${path} is not there`);
+      return new StoredPieces(blob, metainfo);
+    },
+  };
+}
+
+class StoredPieces implements PieceStore {
+  readonly #blob: OpenBlob;
+  readonly #metainfo: Metainfo;
+
+  constructor(blob: OpenBlob, metainfo: Metainfo) {
+    this.#blob = blob;
+    this.#metainfo = metainfo;
+  }
+
+  async write(): Promise<void> {
+    throw new Error('a stored blob is not written');
+  }
+
+  async read(piece: number, begin: number, parts: readonly Uint8Array[]): Promise<void> {
+    const start = piece * this.#metainfo.pieceLength + begin;
+    const wanted = parts.reduce((sum, part) => sum + part.length, 0);
+    let index = 0;
+    let filled = 0;
+    for await (let chunk of this.#blob.read(start, start + wanted)) {
+      for (let part = parts[index]; part !== undefined && chunk.length > 0; part = parts[index]) {
+        const taken = chunk.subarray(0, part.length - filled);
+        part.set(taken, filled);
+        chunk = chunk.subarray(taken.length);
+        filled += taken.length;
+        if (filled < part.length) break;
+        index++;
+        filled = 0;
+      }
+    }
+  }
+
+  async sync(): Promise<void> {}
+
+  async close(): Promise<void> {
+    await this.#blob.close();
+  }
+}
