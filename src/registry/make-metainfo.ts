@@ -12,7 +12,7 @@ import { RunningHash } from './running-hash.ts';
  * the signal's reason.
  */
 export async function makeMetainfo(
-  blob: OpenBlob,
+  blob: Pick<OpenBlob, 'size' | 'read'>,
   digest: Digest,
   signal: AbortSignal,
 ): Promise<Metainfo> {

@@ -33,20 +33,10 @@ class StoredPieces implements PieceStore {
   }
 
   async read(piece: number, begin: number, parts: readonly Uint8Array[]): Promise<void> {
-    const start = piece * this.#metainfo.pieceLength + begin;
-    const wanted = parts.reduce((sum, part) => sum + part.length, 0);
-    let index = 0;
-    let filled = 0;
-    for await (let chunk of this.#blob.read(start, start + wanted)) {
-      for (let part = parts[index]; part !== undefined && chunk.length > 0; part = parts[index]) {
-        const taken = chunk.subarray(0, part.length - filled);
-        part.set(taken, filled);
-        chunk = chunk.subarray(taken.length);
-        filled += taken.length;
-        if (filled < part.length) break;
-        index++;
-        filled = 0;
-      }
+    let at = piece * this.#metainfo.pieceLength + begin;
+    for (const part of parts) {
+      await this.#blob.readInto(part, at);
+      at += part.length;
     }
   }
 

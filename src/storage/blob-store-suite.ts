@@ -59,6 +59,9 @@ export function blobStoreSuite(name: string, createHarness: () => Promise<BlobSt
           [7, 7],
         ] as const) {
           assert.deepEqual(await collect(blob.read(start, end)), bytes.subarray(start, end));
+          const into = Buffer.alloc(end - start);
+          await blob.readInto(into, start);
+          assert.deepEqual(into, bytes.subarray(start, end));
         }
       }),
     );

@@ -9,6 +9,8 @@ export interface OpenBlob extends AsyncDisposable {
    * one after it was used up. Throws StorageError STORAGE_CORRUPT when some are missing.
    */
   read(start: number, end: number): AsyncIterable<Uint8Array>;
+  /** Fills `into` with the bytes from `start` on: for reads of a few blocks. Throws as `read` does. */
+  readInto(into: Uint8Array, start: number): Promise<void>;
   close(): Promise<void>;
 }
 

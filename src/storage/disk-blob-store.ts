@@ -21,7 +21,7 @@ import {
 } from './files.ts';
 import { expectRoom } from './expect-room.ts';
 import { FolderIdentity } from './folder-identity.ts';
-import { readSlices } from './read-slices.ts';
+import { readExactly, readSlices } from './read-slices.ts';
 import { StorageError, storageFault } from './storage-error.ts';
 
 const uploadIdGrammar = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -322,6 +322,10 @@ class DiskBlob implements OpenBlob {
 
   read(start: number, end: number): AsyncIterable<Uint8Array> {
     return readSlices(this.#file, start, end);
+  }
+
+  async readInto(into: Uint8Array, start: number): Promise<void> {
+    await readExactly(this.#file, into, start);
   }
 
   async close(): Promise<void> {

@@ -39,6 +39,17 @@ export async function* readSlices(
   }
 }
 
+/** Fills `into` with the bytes from `start` on. Throws StorageError, STORAGE_CORRUPT when the file is shorter. */
+export async function readExactly(
+  file: Pick<OpenFile, 'read'>,
+  into: Uint8Array,
+  start: number,
+): Promise<void> {
+  for (let filled = 0; filled < into.length;) {
+    filled += (await readInto(file, into.subarray(filled), start + filled)).length;
+  }
+}
+
 async function readInto(
   file: Pick<OpenFile, 'read'>,
   buffer: Uint8Array,

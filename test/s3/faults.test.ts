@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { sha256Of } from '../../src/oci/digest.ts';
 import { chunks, put, readAll } from '../../src/storage/blob-store-suite.ts';
+import { FaultPlan, faultyFiles } from '../../src/storage/fault-testing.ts';
 import { FaultProxy, pass, type Fate, type Passing } from '../lab/fault-proxy.ts';
 import { leastPart, S3Place } from './s3-place.ts';
 import { withSwift } from './with-swift.ts';
@@ -84,6 +87,43 @@ withSwift('an S3 store that does harm', (swift) => {
     await upload.commit(sha256Of(bytes));
     assert.deepEqual(await readAll(store, sha256Of(bytes)), bytes);
   });
+
+  for (const kind of ['error', 'dead', 'full'] as const) {
+    test(`a local disk that fails at any step (${kind}) costs no blob, and leaves what is collected`, async (t) => {
+      await using place = await S3Place.make(swift());
+      await (await place.open()).close();
+      const bytes = randomBytes(leastPart + 1000);
+      const digest = sha256Of(bytes);
+      const push = async (plan: FaultPlan): Promise<boolean> => {
+        await using store = await place.open({ files: faultyFiles(plan) });
+        const upload = await store.createUpload();
+        await upload.append(chunks(bytes));
+        await upload.commit(digest);
+        return true;
+      };
+      const counting = new FaultPlan(kind, Infinity);
+      await push(counting);
+      const count = counting.steps.length;
+      // Some of them in each run, others in the next.
+      const stride = 4;
+      const first = 1 + Math.floor(Math.random() * stride);
+      t.diagnostic(`${count} steps, every ${stride}th from ${first}`);
+      for (let step = first; step <= count; step += stride) {
+        const plan = new FaultPlan(kind, step);
+        const wasAnswered = await push(plan).catch(() => false);
+        await using store = await place.open();
+        const size = await store.size(digest);
+        if (wasAnswered) assert.equal(size, bytes.length, `at ${plan.steps.at(-1)}`);
+        if (size !== undefined) assert.deepEqual(await readAll(store, digest), bytes);
+        for await (const { id } of store.uploads()) await (await store.openUpload(id))?.discard();
+        await store.tidy();
+        await store.remove(digest);
+        const left = await swift().look(place.s3);
+        assert.deepEqual(left, { objects: ['docket.id'], unfinished: [] }, `step ${step}`);
+        assert.deepEqual(await readdir(join(place.folder, 'uploads')), [], `step ${step}`);
+      }
+    });
+  }
 
   test('a wrong clock is told', async () => {
     await using proxy = await FaultProxy.start(swift().endpoint);

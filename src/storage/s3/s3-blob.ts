@@ -1,7 +1,7 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { OpenBlob } from '../blob-store.ts';
 import type { OpenFile } from '../files.ts';
-import { readSlices } from '../read-slices.ts';
+import { readExactly, readSlices } from '../read-slices.ts';
 import { CacheWriteError, type BlockCache, type BlockSource } from './block-cache.ts';
 
 /** Blocks that are fetched ahead of whoever reads on. */
@@ -40,6 +40,13 @@ export class S3Blob implements OpenBlob {
     return readSlices({ read: (...where) => this.#read(end, ...where) }, start, end);
   }
 
+  async readInto(into: Uint8Array, start: number): Promise<void> {
+    const { isFresh, source } = this.#parts;
+    const end = start + into.length;
+    if (isFresh) await fill(into, 0, source(start, end));
+    else await readExactly({ read: (...where) => this.#read(end, ...where) }, into, start);
+  }
+
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -65,7 +72,8 @@ export class S3Blob implements OpenBlob {
       lease = await cache.lease(digest, size, position, source);
     } catch (error) {
       if (!(error instanceof CacheWriteError)) throw error;
-      return await readInto(source(position, position + length), into, offset);
+      const bytesRead = await fill(into, offset, source(position, position + length));
+      return { bytesRead };
     }
     using held = lease;
     return await held.block.read(into, offset, length, position);
@@ -85,15 +93,16 @@ export class S3Blob implements OpenBlob {
   }
 }
 
-async function readInto(
-  chunks: AsyncIterable<Uint8Array>,
+/** Gives how many bytes came. */
+async function fill(
   into: Uint8Array,
   offset: number,
-): Promise<{ readonly bytesRead: number }> {
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<number> {
   let at = offset;
   for await (const chunk of chunks) {
     into.set(chunk, at);
     at += chunk.length;
   }
-  return { bytesRead: at - offset };
+  return at - offset;
 }
