@@ -1,6 +1,6 @@
 import { digestAlgorithm, digestHex, type Digest } from '../../oci/digest.ts';
 import type { TagEntry } from '../../storage/catalog.ts';
-import { matchesPattern } from './pattern.ts';
+import { matchesPattern } from '../../base/pattern.ts';
 import type { MatchingRule } from './retention-rules.ts';
 
 /** Why a tag goes: it is not among the last ones that its rule keeps, or what it is about is gone. */

@@ -1,6 +1,6 @@
 import { DocketError } from '../../base/errors.ts';
 import type { Repository } from '../../oci/reference.ts';
-import { matchesPattern } from './pattern.ts';
+import { matchesPattern } from '../../base/pattern.ts';
 
 /** What stays in some repositories. */
 export interface RetentionRule {

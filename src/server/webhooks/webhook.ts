@@ -1,4 +1,4 @@
-import { matchesPattern } from '../../registry/gc/pattern.ts';
+import { matchesPattern } from '../../base/pattern.ts';
 import type { CatalogChange } from '../../storage/outbox.ts';
 
 export const webhookActions = ['push', 'delete'] as const;
