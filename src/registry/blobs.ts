@@ -117,9 +117,11 @@ export class Blobs {
   ): Promise<boolean> {
     return await this.#changes.run(digest, async () => {
       const source = from ?? (await this.#readableHolder(digest, mayPull));
-      if (source === undefined || !(await mayPull(source))) return false;
+      if (source === undefined) return false;
+      // Looked up in any case: what the client may not pull takes as long as what is not there.
       const record = await this.#catalog.blobs.find(source, digest);
-      if (record === undefined || (await this.#store.size(digest)) !== record.size) return false;
+      if (!(await mayPull(source)) || record === undefined) return false;
+      if ((await this.#store.size(digest)) !== record.size) return false;
       await this.#catalog.blobs.link(repository, record);
       return true;
     });

@@ -22,9 +22,33 @@ export async function listTags(
   return listing;
 }
 
-/** The repositories that hold manifests, byte-wise sorted. */
-export async function listRepositories(catalog: Catalog, page: Page): Promise<Listing> {
-  return await listPage(page, (wider) => catalog.repositories.list(wider));
+/** The repositories that hold manifests and are to be seen, byte-wise sorted. */
+export async function listRepositories(
+  catalog: Catalog,
+  page: Page,
+  isVisible: (repository: Repository) => boolean = () => true,
+): Promise<Listing> {
+  return await listPage(page, (wider) =>
+    visibleOnly(wider, (part) => catalog.repositories.list(part), isVisible),
+  );
+}
+
+const atOnce = 1000;
+
+/** As many of what is to be seen as the page asks for. */
+async function visibleOnly(
+  { after, limit = Infinity }: Page,
+  read: (page: Page) => Promise<readonly Repository[]>,
+  isVisible: (name: Repository) => boolean,
+): Promise<readonly string[]> {
+  const found: Repository[] = [];
+  for (let last = after; ;) {
+    const part = await read({ after: last, limit: atOnce });
+    found.push(...part.filter(isVisible));
+    last = part.at(-1);
+    if (found.length >= limit) return found.slice(0, limit);
+    if (part.length < atOnce) return found;
+  }
 }
 
 async function listPage(

@@ -30,7 +30,7 @@ export class Seeding implements BlobEvents {
   #announcer: SeedAnnouncer = silentAnnouncer;
   /** What was announced, to withdraw it when the blob is gone from the catalog. */
   readonly #announced = new Map<Digest, InfoHash>();
-  readonly #infoHashes = new Set<InfoHash>();
+  readonly #infoHashes = new Map<InfoHash, Digest>();
   readonly #lost: (blob: BlobRecord) => void;
   /** Blobs that were found damaged: not seeded until they are pushed again, or found right. */
   readonly #damaged = new Set<Digest>();
@@ -75,6 +75,11 @@ export class Seeding implements BlobEvents {
   /** True when this is the info hash of a blob here. A tracker asks at each announce, so it is answered from memory. */
   knows(infoHash: InfoHash): boolean {
     return this.#infoHashes.has(infoHash);
+  }
+
+  /** The blob of an info hash here; undefined when it is of none. */
+  digestOf(infoHash: InfoHash): Digest | undefined {
+    return this.#infoHashes.get(infoHash);
   }
 
   /**
@@ -132,7 +137,7 @@ export class Seeding implements BlobEvents {
   #announce(records: readonly TorrentEntry[]): void {
     for (const { digest, infoHash } of records) {
       this.#announced.set(digest, infoHash);
-      this.#infoHashes.add(infoHash);
+      this.#infoHashes.set(infoHash, digest);
     }
     this.#announcer.add(records.map(({ infoHash }) => infoHash));
   }

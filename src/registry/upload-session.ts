@@ -23,8 +23,10 @@ export interface UploadRange {
 export class UploadSession {
   readonly repository: Repository;
   readonly upload: BlobUpload;
-  /** Who began it, or went on with it after a restart. */
+  /** Where it was begun; empty after a restart. */
   readonly client: string;
+  /** Who began it, and alone may go on with it. */
+  readonly owner: string;
   readonly #largest: number;
   /** Undefined once it missed bytes; then the file is read again at the end. */
   #hash: RunningHash | undefined;
@@ -35,6 +37,7 @@ export class UploadSession {
     readonly repository: Repository;
     readonly upload: BlobUpload;
     readonly client: string;
+    readonly owner: string;
     readonly algorithm: DigestAlgorithm;
     /** The most bytes that a blob may have. */
     readonly largest: number;
@@ -42,6 +45,7 @@ export class UploadSession {
     this.repository = parts.repository;
     this.upload = parts.upload;
     this.client = parts.client;
+    this.owner = parts.owner;
     this.#largest = parts.largest;
     this.#hash = parts.upload.size === 0 ? new RunningHash(parts.algorithm) : undefined;
   }

@@ -71,25 +71,32 @@ export class Uploads {
   }
 
   /**
-   * Begins an upload of `client`; `algorithm` is the one that its digest is expected to have. Where a limit is reached, the
+   * Begins an upload of `client`, which is `owner`'s; `algorithm` is the one that its digest is expected to have. Where a limit is reached, the
    * upload gives way that was quiet the longest of whoever has too many. Throws OciError TOOMANYREQUESTS when there is none.
    */
   async start(
     repository: Repository,
     algorithm: DigestAlgorithm = 'sha256',
     client = '',
+    owner = '',
   ): Promise<UploadStatus> {
     await this.#makeRoom(client);
     const upload = await this.#store.createUpload();
-    const session = this.#session(repository, upload, algorithm, client);
+    const session = this.#session({ repository, upload, algorithm, client, owner });
     this.#sessions.add(session);
     try {
-      await this.#catalog.uploads.add({ id: upload.id, repository, algorithm });
+      await this.#catalog.uploads.add({ id: upload.id, repository, algorithm, owner });
     } catch (error) {
       await this.#forget(session);
       throw error;
     }
     return statusOf(session);
+  }
+
+  /** Throws OciError BLOB_UPLOAD_UNKNOWN unless `owner` began the upload: an id that leaked is of no use to others. */
+  async expectOwner(repository: Repository, id: string, owner: string): Promise<void> {
+    const session = await this.#find(repository, id);
+    if (session.owner !== owner) throw unknownUpload();
   }
 
   /** Throws OciError BLOB_UPLOAD_UNKNOWN. */
@@ -253,19 +260,13 @@ export class Uploads {
     // Two requests may come here at once: both must get the same session.
     const known = this.#sessions.get(id);
     if (known !== undefined) return known;
-    const session = this.#session(record.repository, upload, record.algorithm, '');
+    const session = this.#session({ ...record, upload, client: '' });
     this.#sessions.add(session);
     return session;
   }
 
-  #session(
-    repository: Repository,
-    upload: UploadSession['upload'],
-    algorithm: DigestAlgorithm,
-    client: string,
-  ): UploadSession {
-    const largest = this.#limits.blobBytes;
-    return new UploadSession({ repository, upload, algorithm, client, largest });
+  #session(parts: Omit<ConstructorParameters<typeof UploadSession>[0], 'largest'>): UploadSession {
+    return new UploadSession({ ...parts, largest: this.#limits.blobBytes });
   }
 
   /** The request that waited for its turn may find that the one before it ended the upload. */

@@ -1,4 +1,5 @@
 import { sql, type Kysely } from 'kysely';
+import { addAccess } from './migrate-access.ts';
 import { addDamage } from './migrate-damage.ts';
 import { addOutbox } from './migrate-outbox.ts';
 import { addReferences } from './migrate-references.ts';
@@ -7,7 +8,13 @@ import { StorageError } from './storage-error.ts';
 type Migration = (database: Kysely<unknown>) => Promise<void>;
 
 /** Steps from an empty database to today's, in order; the n-th leads to version n. A step that was released never changes. */
-const migrations: readonly Migration[] = [createTables, addReferences, addOutbox, addDamage];
+const migrations: readonly Migration[] = [
+  createTables,
+  addReferences,
+  addOutbox,
+  addDamage,
+  addAccess,
+];
 
 /**
  * Brings the database to today's version, all or nothing. The versions it went through are the rows of

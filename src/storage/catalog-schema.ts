@@ -53,7 +53,19 @@ export interface CatalogSchema {
     readonly id: string;
     readonly repository: Repository;
     readonly algorithm: DigestAlgorithm;
+    readonly owner: string;
     readonly started_at: number;
+  };
+  readonly robots: {
+    readonly id: string;
+    readonly name: string;
+    readonly hash: string;
+    readonly grants: string;
+    readonly created_by: string;
+    readonly created_at: number;
+    readonly expires_at: number | null;
+    readonly revoked_at: number | null;
+    readonly used_at: number | null;
   };
   readonly outbox: {
     readonly number: Generated<number>;

@@ -359,7 +359,12 @@ export function catalogSuite(name: string, createHarness: () => Promise<CatalogH
     test(
       'uploads are remembered until they are removed',
       withCatalog(async ({ uploads }) => {
-        const upload = { id: 'one', repository: red, algorithm: 'sha512' } as const;
+        const upload = {
+          id: 'one',
+          repository: red,
+          algorithm: 'sha512',
+          owner: 'user:a',
+        } as const;
         await uploads.add(upload);
         assert.deepEqual(await uploads.find('one'), upload);
         assert.deepEqual(await uploads.list(), [upload]);
@@ -380,7 +385,12 @@ export function catalogSuite(name: string, createHarness: () => Promise<CatalogH
         await catalog.blobs.link(red, blob);
         await catalog.torrents.put(torrentOf(blob));
         await catalog.manifests.put(red, manifest, tagged('1'), nothing);
-        await catalog.uploads.add({ id: 'one', repository: red, algorithm: 'sha256' });
+        await catalog.uploads.add({
+          id: 'one',
+          repository: red,
+          algorithm: 'sha256',
+          owner: 'user:ann',
+        });
       }
       await using catalog = await harness.open();
       assert.deepEqual(await catalog.blobs.find(red, blob.digest), blob);

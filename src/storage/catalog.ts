@@ -2,6 +2,7 @@ import type { Digest, DigestAlgorithm } from '../oci/digest.ts';
 import type { ManifestReference, Repository, Tag } from '../oci/reference.ts';
 import type { InfoHash } from '../torrent/ids.ts';
 import type { OutboxTable } from './outbox.ts';
+import type { RobotTable } from './robots.ts';
 
 /** A part of a sorted list: what comes after `after`, at most `limit` entries. */
 export interface Page {
@@ -74,6 +75,8 @@ export interface UploadRecord {
   readonly repository: Repository;
   /** The algorithm that the upload is hashed with on the way. */
   readonly algorithm: DigestAlgorithm;
+  /** Who began it, and alone may go on with it. */
+  readonly owner: string;
 }
 
 export interface RepositoryTable {
@@ -279,6 +282,7 @@ export interface Catalog extends AsyncDisposable {
   readonly uploads: UploadTable;
   readonly garbage: GarbageTable;
   readonly outbox: OutboxTable;
+  readonly robots: RobotTable;
   /** Counts everything: not for every request. */
   figures(): Promise<CatalogFigures>;
   close(): Promise<void>;

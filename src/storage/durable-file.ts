@@ -63,11 +63,12 @@ export async function writeFileDurably(
   path: string,
   content: string | Uint8Array,
   files: Files = systemFiles,
+  mode = 0o644,
 ): Promise<void> {
   const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
   try {
     {
-      await using handle = await files.open(temporary, 'wx', 0o644);
+      await using handle = await files.open(temporary, 'wx', mode);
       await writeAll(handle, Buffer.from(content), 0);
       await handle.sync();
     }

@@ -70,6 +70,8 @@ test('a catalog of the first version learns what its manifests point to', async 
     drop table outbox;
     drop table manifest_references;
     drop table damaged_blobs;
+    drop table robots;
+    alter table uploads drop column owner;
     alter table manifests drop column touched_at;
     alter table repository_blobs drop column touched_at;
     delete from schema_versions where version > 1;

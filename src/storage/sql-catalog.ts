@@ -16,6 +16,7 @@ import { SqlGarbage } from './sql-garbage.ts';
 import { SqlManifests } from './sql-manifests.ts';
 import { SqlOutbox } from './sql-outbox.ts';
 import { SqlRepositories } from './sql-repositories.ts';
+import { SqlRobots } from './sql-robots.ts';
 import { SqlTorrents } from './sql-torrents.ts';
 import { SqlUploads } from './sql-uploads.ts';
 import { StorageError, storageFault } from './storage-error.ts';
@@ -30,6 +31,7 @@ export class SqlCatalog implements Catalog {
   readonly damage: SqlDamage;
   readonly garbage: SqlGarbage;
   readonly outbox: SqlOutbox;
+  readonly robots: SqlRobots;
   readonly #context: CatalogContext;
   readonly #closed: () => Promise<void>;
 
@@ -45,6 +47,7 @@ export class SqlCatalog implements Catalog {
     this.damage = new SqlDamage(context);
     this.garbage = new SqlGarbage(context);
     this.outbox = new SqlOutbox(context);
+    this.robots = new SqlRobots(context);
   }
 
   async figures(): Promise<CatalogFigures> {

@@ -1,7 +1,7 @@
 import type { CatalogContext } from './catalog-schema.ts';
 import type { UploadRecord, UploadTable } from './catalog.ts';
 
-const columns = ['id', 'repository', 'algorithm'] as const;
+const columns = ['id', 'repository', 'algorithm', 'owner'] as const;
 
 export class SqlUploads implements UploadTable {
   readonly #context: CatalogContext;
@@ -17,6 +17,7 @@ export class SqlUploads implements UploadTable {
         id: upload.id,
         repository: upload.repository,
         algorithm: upload.algorithm,
+        owner: upload.owner,
         started_at: this.#context.wallTime(),
       })
       .execute();
