@@ -44,6 +44,14 @@ export interface TrackerOptions {
   readonly minInterval?: number;
 }
 
+/** Whoever asks a tracker. */
+export interface Sender {
+  /** Where its connection comes from. */
+  readonly host: string;
+  /** Which torrents it may hear of; default: all that are tracked. */
+  readonly allows?: (infoHash: InfoHash) => MaybePromise<boolean>;
+}
+
 /** How many downloaders the origin is introduced to at a time: the others get the bytes from those. */
 export const originLinks = 60;
 /** Milliseconds that a peer may be late for its second announce before it is forgotten. */
@@ -78,11 +86,7 @@ export class Tracker {
    * address and port, is the registry's own seeder: it is given to peers that lack something, and counts as one complete
    * peer. Never fails: what goes wrong is answered as a failure reason.
    */
-  announce(
-    search: string,
-    from: { readonly host: string },
-    origin?: PeerAddress,
-  ): MaybePromise<Buffer> {
+  announce(search: string, from: Sender, origin?: PeerAddress): MaybePromise<Buffer> {
     return this.#answer(() => {
       const request = parseAnnounceQuery(search);
       const encode = asksForDictionaries(search)
@@ -93,16 +97,12 @@ export class Tracker {
   }
 
   /** Answers the announces of one peer for many torrents, each on its own (`announce-batch.ts`). Never fails. */
-  announceBatch(
-    body: Uint8Array,
-    from: { readonly host: string },
-    origin?: PeerAddress,
-  ): MaybePromise<Buffer> {
+  announceBatch(body: Uint8Array, from: Sender, origin?: PeerAddress): MaybePromise<Buffer> {
     return this.#answer(() => {
       const { peerId, port, zone, torrents } = parseAnnounceBatch(body);
       const host = this.#admit(from.host, torrents.length);
       const answers = torrents.map((torrent) =>
-        this.#batched({ peerId, port, zone, ...torrent }, host, origin),
+        this.#batched({ peerId, port, zone, ...torrent }, { ...from, host }, origin),
       );
       return whenReady(allReady(answers), (all) => {
         const first = all.find((answer) => 'interval' in answer);
@@ -116,14 +116,14 @@ export class Tracker {
   }
 
   /** Answers a scrape, with the figures of the torrents that it names. Never fails. */
-  scrape(search: string, origin?: PeerAddress): MaybePromise<Buffer> {
+  scrape(search: string, origin?: PeerAddress, from?: Sender): MaybePromise<Buffer> {
     return this.#answer(() => {
       const infoHashes = parseScrapeQuery(search);
       if (infoHashes.length === 0) throw refusal('name the torrents to scrape');
       if (infoHashes.length > largestScrape) {
         throw refusal(`at most ${largestScrape} torrents can be scraped at once`);
       }
-      return whenReady(this.figures(infoHashes, origin), (entries) => {
+      return whenReady(this.figures(infoHashes, origin, from), (entries) => {
         const known = infoHashes.flatMap((infoHash, index) => {
           const entry = entries[index];
           return entry === undefined ? [] : [[infoHash, entry] as const];
@@ -136,20 +136,21 @@ export class Tracker {
   /** As `announce`, for a face with a form of its own. Throws TrackerError when it says no. */
   introduce(
     request: AnnounceRequest,
-    from: { readonly host: string },
+    from: Sender,
     origin?: PeerAddress,
   ): MaybePromise<AnnounceResponse> {
-    return this.#introduce(request, this.#admit(from.host, 1), origin);
+    return this.#introduce(request, { ...from, host: this.#admit(from.host, 1) }, origin);
   }
 
   /** The figures of torrents, in their order; undefined for those that are not tracked here. */
   figures(
     infoHashes: readonly InfoHash[],
     origin?: PeerAddress,
+    from?: Sender,
   ): MaybePromise<readonly (ScrapeEntry | undefined)[]> {
     return allReady(
       infoHashes.map((infoHash) =>
-        whenReady(this.#isAllowed(infoHash), (isAllowed) =>
+        whenReady(this.#isAllowed(infoHash, from), (isAllowed) =>
           isAllowed ? this.#figures(infoHash, origin) : undefined,
         ),
       ),
@@ -180,12 +181,12 @@ export class Tracker {
 
   #batched(
     request: AnnounceRequest,
-    host: string,
+    from: Sender,
     origin: PeerAddress | undefined,
   ): MaybePromise<BatchedAnswer> {
     const failure = (error: unknown): BatchedAnswer => ({ failure: this.reasonOf(error) });
     try {
-      const response = this.#introduce(request, host, origin);
+      const response = this.#introduce(request, from, origin);
       return response instanceof Promise ? response.catch(failure) : response;
     } catch (error) {
       return failure(error);
@@ -202,12 +203,12 @@ export class Tracker {
 
   #introduce(
     request: AnnounceRequest,
-    host: string,
+    from: Sender,
     origin: PeerAddress | undefined,
   ): MaybePromise<AnnounceResponse> {
-    return whenReady(this.#isAllowed(request.infoHash), (isAllowed) => {
+    return whenReady(this.#isAllowed(request.infoHash, from), (isAllowed) => {
       if (!isAllowed) throw refusal('this torrent is not tracked here');
-      return this.#allowed(request, host, origin);
+      return this.#allowed(request, from.host, origin);
     });
   }
 
@@ -259,8 +260,11 @@ export class Tracker {
     return this.#options.minInterval ?? usualIntervals.least;
   }
 
-  #isAllowed(infoHash: InfoHash): MaybePromise<boolean> {
-    return this.#options.allows?.(infoHash) ?? true;
+  #isAllowed(infoHash: InfoHash, from?: Sender): MaybePromise<boolean> {
+    return whenReady(
+      this.#options.allows?.(infoHash) ?? true,
+      (isTracked) => isTracked && (from?.allows?.(infoHash) ?? true),
+    );
   }
 
   #figures(infoHash: InfoHash, origin: PeerAddress | undefined): MaybePromise<ScrapeEntry> {
