@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ObservedRequest } from '../observe/channels.ts';
+import { everybody, type Caller } from '../auth/caller.ts';
 import { OciError } from '../oci/oci-error.ts';
 import { parseRepository, type Repository } from '../oci/reference.ts';
 import { parseDigest, type Digest } from '../oci/digest.ts';
+import { hostAndPort, isHostAndPort, reachedAddress, schemeOf } from './own-address.ts';
 
 /** One request and its answer. */
 export class Exchange {
@@ -17,6 +19,16 @@ export class Exchange {
   readonly observed: ObservedRequest;
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal;
+  /** Who sends it: known once it was admitted. */
+  caller: Caller = everybody;
+  /** Who asked, also when he may not: for the audit log. */
+  askedBy: string | undefined;
+  /** Of the credential that it brought. */
+  mark = '';
+  /** The one blob that it is about, when it brought the key of that blob's torrent. */
+  keyBlob: string | undefined;
+  /** What a change was about, for the audit log, where the path does not say it. */
+  target: string | undefined;
 
   constructor(
     request: IncomingMessage,
@@ -50,6 +62,15 @@ export class Exchange {
   /** The digest in the path. Throws OciError DIGEST_INVALID. */
   get digest(): Digest {
     return parseDigest(this.parts['digest'] ?? '');
+  }
+
+  /** `http://registry:8000`: this registry as the client named it, or else as it was reached. */
+  get origin(): string {
+    const { headers, socket } = this.request;
+    const { host } = headers;
+    const isNamed = host !== undefined && isHostAndPort(host);
+    const own = isNamed ? host : hostAndPort(reachedAddress(socket), socket.localPort ?? 0);
+    return `${schemeOf(socket)}://${own}`;
   }
 
   /** Answers with a body that is in memory; for HEAD with its headers alone. */

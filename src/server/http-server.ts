@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { isAnyHost } from '../torrent/ip-address.ts';
 import { hostAndPort } from './own-address.ts';
+import type { Tls } from './tls.ts';
 
 /** A server that accepts requests. */
 export interface HttpServer {
@@ -42,27 +44,34 @@ export async function startHttpServer(options: {
   readonly port: number;
   readonly handler: RequestHandler;
   readonly timeouts?: HttpTimeouts;
+  readonly tls?: Tls | undefined;
 }): Promise<HttpServer> {
   const { header, silence } = options.timeouts ?? usualTimeouts;
   const running = new Set<Promise<void>>();
-  const server = createServer(
-    {
-      // A push may take hours; only silence ends it (below).
-      requestTimeout: 0,
-      headersTimeout: header,
-      connectionsCheckingInterval: header / 2,
-      // podman asks for up to 1024 ranges of a layer at once.
-      maxHeaderSize: 64 * 1024,
-      // Clients in Go keep idle connections for up to 120 s, and a request may not meet a closing one.
-      keepAliveTimeout: 125_000,
-    },
-    (request, response) => {
-      const handled = options.handler(request, response);
-      if (handled === undefined) return;
-      running.add(handled);
-      void handled.finally(() => running.delete(handled));
-    },
-  );
+  const settings = {
+    // A push may take hours; only silence ends it (below).
+    requestTimeout: 0,
+    headersTimeout: header,
+    connectionsCheckingInterval: header / 2,
+    // podman asks for up to 1024 ranges of a layer at once.
+    maxHeaderSize: 64 * 1024,
+    // Clients in Go keep idle connections for up to 120 s, and a request may not meet a closing one.
+    keepAliveTimeout: 125_000,
+  };
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    const handled = options.handler(request, response);
+    if (handled === undefined) return;
+    running.add(handled);
+    void handled.finally(() => running.delete(handled));
+  };
+  const { tls } = options;
+  const server =
+    tls === undefined
+      ? createServer(settings, listener)
+      : createTlsServer({ ...settings, ...tls.context, handshakeTimeout: header }, listener);
+  tls?.onChange((context) => {
+    if (server instanceof TlsServer) server.setSecureContext(context);
+  });
   server.setTimeout(silence);
   const connections = new Connections(server);
   await new Promise<void>((resolve, reject) => {
@@ -85,7 +94,8 @@ export async function startHttpServer(options: {
     await Promise.race([Promise.all(running), given.promise]);
     clearTimeout(limit);
   };
-  return { url: `http://${hostAndPort(host, port)}`, port, close };
+  const scheme = tls === undefined ? 'http' : 'https';
+  return { url: `${scheme}://${hostAndPort(host, port)}`, port, close };
 }
 
 /** Knows which connections have requests under way: Node counts one that never sent any as busy. */
@@ -94,10 +104,13 @@ class Connections {
   #isEnding = false;
 
   constructor(server: Server) {
-    server.on('connection', (socket: Socket) => {
+    const add = (socket: Socket): void => {
       this.#requests.set(socket, 0);
       socket.once('close', () => this.#requests.delete(socket));
-    });
+    };
+    // Of TLS the connection within counts: it is the one of the requests.
+    if (server instanceof TlsServer) server.on('secureConnection', add);
+    else server.on('connection', add);
     server.prependListener('request', ({ socket }, response) => {
       this.#count(socket, 1);
       response.once('close', () => this.#count(socket, -1));

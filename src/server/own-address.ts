@@ -18,3 +18,14 @@ export function hostAndPort(host: string, port: number): string {
 export function reachedAddress({ localAddress = '' }: Pick<Socket, 'localAddress'>): string {
   return canonicalIp(localAddress) ?? '127.0.0.1';
 }
+
+/** How requests come over this connection. */
+export function schemeOf(socket: Socket): 'http' | 'https' {
+  return 'encrypted' in socket && socket.encrypted === true ? 'https' : 'http';
+}
+
+/** True for a connection from this host itself. */
+export function isLoopback({ remoteAddress = '' }: Pick<Socket, 'remoteAddress'>): boolean {
+  const address = canonicalIp(remoteAddress) ?? '';
+  return address === '::1' || address.startsWith('127.');
+}

@@ -10,6 +10,8 @@ import type { RetentionRules } from '../registry/gc/retention-rules.ts';
 import { hostAndPort, isHostAndPort } from './own-address.ts';
 import type { Rights } from './rights.ts';
 import { trackerUrlOf } from './tracker-url.ts';
+import type { AccessSource } from './access/access-rules.ts';
+import type { TlsOptions } from './tls.ts';
 import type { Webhook } from './webhooks/webhook.ts';
 
 export interface RegistryOptions {
@@ -46,8 +48,14 @@ export interface RegistryOptions {
   readonly advertise?: string | undefined;
   /** Limits the link: what peers and HTTP clients get and send, together. */
   readonly link?: LinkLimits | undefined;
-  /** Who may pull what; default: everybody everything. */
+  /** Who is let in, and may what; default: everybody everything. */
+  readonly access?: AccessSource | undefined;
+  /** Stands in for what `access` says of pulling from other repositories. */
   readonly rights?: Rights | undefined;
+  /** The file of the audit log; default: `audit.jsonl` in the folder where there is `access`, else none. */
+  readonly auditLog?: string | undefined;
+  /** Requests come over TLS by this certificate; default: plain HTTP. */
+  readonly tls?: TlsOptions | undefined;
   /** False: blobs, manifests and tags cannot be deleted over HTTP; default true. */
   readonly deletes?: boolean | undefined;
   /** True: manifests are taken although blobs or manifests that they name are lacking; default false. */
@@ -74,7 +82,10 @@ export class RegistryError extends DocketError {
 
 /** The trackers that were brought along; undefined when there are none. Throws RegistryError. */
 export function trackersOf(options: RegistryOptions): TrackerTiers | undefined {
-  const { trackers = [], trackerWhitelist, trackerReload, udpPort } = options;
+  const { trackers = [], trackerWhitelist, trackerReload, udpPort, access } = options;
+  if (access !== undefined && udpPort !== undefined) {
+    throw invalid('a UDP tracker knows no keys: with access rules, announces come over HTTP alone');
+  }
   if (trackers.length === 0) {
     if (trackerWhitelist !== undefined || trackerReload !== undefined) {
       throw invalid('a whitelist or reload command needs a tracker of your own: name it too');

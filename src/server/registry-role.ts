@@ -22,6 +22,10 @@ import type { TrackerClient } from '../swarm/tracker-client.ts';
 import { createTrackerClient } from '../swarm/create-tracker-client.ts';
 import type { TrackerTiers } from '../torrent/tracker-tiers.ts';
 import { Tracker } from '../tracker/tracker.ts';
+import type { AccessSource } from './access/access-rules.ts';
+import { Access } from './access/access.ts';
+import { AuditLog } from './access/audit-log.ts';
+import { BlobRights } from './access/blob-rights.ts';
 import { errorFields } from './error-status.ts';
 import { ForeignPeers } from './foreign-peers.ts';
 import { GcFigures } from './gc-figures.ts';
@@ -34,7 +38,7 @@ import {
   type RegistryOptions,
 } from './registry-options.ts';
 import { createRequestHandler } from './request-handler.ts';
-import { openRights } from './rights.ts';
+import { callersRights } from './rights.ts';
 import { Readiness } from './readiness.ts';
 import { runCommand } from './run-command.ts';
 import { ServerMetrics } from './server-metrics.ts';
@@ -42,6 +46,7 @@ import { storageFigures } from './storage-figures.ts';
 import { storeDisk } from './store-disk.ts';
 import { SwarmSource } from './swarm-source.ts';
 import { startUdpTracker } from './start-udp-tracker.ts';
+import { Tls } from './tls.ts';
 import { Traffic } from './traffic.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 
@@ -55,6 +60,11 @@ export interface RegistryRole extends AsyncDisposable {
   /** Of the tracker's UDP face, when it has one. */
   readonly udpPort: number | undefined;
   readonly peerPort: number;
+  /**
+   * Reads users, rules and the certificate again; undefined when there are none. Never rejects: what cannot be read leaves
+   * what was before.
+   */
+  readonly reload: (() => Promise<void>) | undefined;
   /** Lets requests end for a few seconds, leaves the swarms, and resolves when all is down and durable. */
   close(): Promise<void>;
 }
@@ -158,6 +168,16 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
     version,
   });
   const readiness = new Readiness({ store, catalog, log });
+  const access = options.access && (await openAccess(options.access, options, registry));
+  parts.use(access ?? new AsyncDisposableStack());
+  const auditPath = options.auditLog ?? (access && join(location, 'audit.jsonl'));
+  const audit =
+    auditPath === undefined
+      ? undefined
+      : new AuditLog({ path: auditPath, log, lost: () => metrics.lostAuditLine() });
+  parts.defer(() => audit?.close());
+  const tls = options.tls && (await Tls.open(options.tls, systemClock, log));
+  parts.defer(() => tls?.close());
   const handler = createRequestHandler({
     registry,
     traffic,
@@ -176,26 +196,32 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
     trackers,
     advertise: options.advertise,
     origins,
-    rights: options.rights ?? openRights,
+    rights: options.rights ?? callersRights,
+    access,
+    blobRights: new BlobRights(registry, () => systemClock.now()),
+    audit,
     deletes: options.deletes ?? true,
   });
   const http = await startHttpServer({
     host: options.host ?? '0.0.0.0',
     port: options.port ?? 8000,
     handler,
+    tls,
   });
   parts.defer(() => http.close());
+  // A datagram has no room for a key: where announces need one, they come over HTTP.
   const udp =
-    tracker &&
-    (await startUdpTracker({
-      tracker,
-      host: options.host ?? '0.0.0.0',
-      named: options.udpPort,
-      httpPort: http.port,
-      origins,
-      clock: systemClock,
-      log,
-    }));
+    tracker === undefined || access !== undefined
+      ? undefined
+      : await startUdpTracker({
+          tracker,
+          host: options.host ?? '0.0.0.0',
+          named: options.udpPort,
+          httpPort: http.port,
+          origins,
+          clock: systemClock,
+          log,
+        });
   parts.defer(() => udp?.close());
 
   const running = parts.move();
@@ -210,6 +236,12 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
     port: http.port,
     udpPort: udp?.port,
     peerPort: swarm.port,
+    reload:
+      access === undefined && tls === undefined
+        ? undefined
+        : async () => {
+            await Promise.all([access?.rules.reload(), tls?.reload()]);
+          },
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -221,6 +253,14 @@ async function makeLocation(location: string): Promise<void> {
   } catch (error) {
     throw storageFault(`cannot use the folder ${location}`, error);
   }
+}
+
+async function openAccess(
+  source: AccessSource,
+  { location, log }: RegistryOptions,
+  { catalog }: Registry,
+): Promise<Access> {
+  return await Access.open({ source, location, catalog, log });
 }
 
 async function startOrigin(

@@ -39,12 +39,23 @@ async function handle(
     const { name } = found.parts;
     // What is no name by the grammar is in the path, which is told of too.
     if (name !== undefined && isRepository(name)) observed.repository = name;
-    const handler = found.route.methods[request.method ?? ''];
-    if (handler === undefined) {
+    const method = found.route.methods[request.method ?? ''];
+    if (method === undefined) {
       response.setHeader('Allow', Object.keys(found.route.methods).join(', '));
       throw new OciError('UNSUPPORTED', `${request.method} is not supported here`);
     }
-    await handler(new Exchange(request, response, target, found.parts, observed), services);
+    const exchange = new Exchange(request, response, target, found.parts, observed);
+    const { access, audit } = services;
+    if (access !== undefined) {
+      try {
+        exchange.caller = await access.admit(exchange, method.need);
+      } catch (error) {
+        audit?.refused(exchange, method.need, answerOf(error).status);
+        throw error;
+      }
+    }
+    audit?.watch(exchange, method.need);
+    await method.run(exchange, services);
   } catch (error) {
     respond(error, request, response, observed, services);
   }

@@ -8,5 +8,7 @@ export interface Rights {
   mayPull(exchange: Exchange, repository: Repository): MaybePromise<boolean>;
 }
 
-/** Everybody may do everything. */
-export const openRights: Rights = { mayPull: () => true };
+/** What the sender may: everything where nobody is asked who he is. */
+export const callersRights: Rights = {
+  mayPull: ({ caller }, repository) => caller.may('pull', repository),
+};

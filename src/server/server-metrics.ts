@@ -24,6 +24,7 @@ export class ServerMetrics {
   readonly requests = new RequestMetrics(this.register, 'docket_registry');
   readonly webhooks = new WebhookMetrics(this.register, Date.now);
   readonly #failures: Counter<'code'>;
+  readonly #auditLost: Counter;
 
   constructor(sources: ServerMetricsSources) {
     const { traffic, swarm, storage, gc, uploads } = sources;
@@ -127,12 +128,22 @@ export class ServerMetrics {
       labelNames: ['code'],
       registers,
     });
+    this.#auditLost = new Counter({
+      name: 'docket_registry_audit_lost_total',
+      help: 'Lines of the audit log that could not be kept.',
+      registers,
+    });
     collectDefaultMetrics({ register });
   }
 
   /** A request failed here. */
   failed(code: string, error: unknown): void {
     this.#failures.inc({ code: codeOf(error) ?? code });
+  }
+
+  /** A line of the audit log could not be kept. */
+  lostAuditLine(): void {
+    this.#auditLost.inc();
   }
 
   get contentType(): string {

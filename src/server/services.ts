@@ -3,6 +3,10 @@ import type { RequestObserver } from '../observe/request-observer.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { TrackerTiers } from '../torrent/tracker-tiers.ts';
 import type { Tracker } from '../tracker/tracker.ts';
+import type { Access } from './access/access.ts';
+import type { AuditLog } from './access/audit-log.ts';
+import type { BlobRights } from './access/blob-rights.ts';
+import type { Need } from './access/need.ts';
 import type { Exchange } from './exchange.ts';
 import type { OriginAddress } from './origin-address.ts';
 import type { Rights } from './rights.ts';
@@ -28,9 +32,20 @@ export interface Services {
   /** Where the registry's own seeder is. */
   readonly origins: OriginAddress;
   readonly rights: Rights;
+  /** Who asks; undefined: nobody is asked, and everybody may do everything. */
+  readonly access: Access | undefined;
+  readonly blobRights: BlobRights;
+  /** Where changes are written down, when they are. */
+  readonly audit: AuditLog | undefined;
   /** False: nothing can be deleted over HTTP. */
   readonly deletes: boolean;
 }
 
 /** Answers one kind of request. What it throws becomes the answer. */
 export type Handler = (exchange: Exchange, services: Services) => Promise<void> | void;
+
+/** What a route does for one method, and what a request must bring for it. */
+export interface Method {
+  readonly need: Need;
+  readonly run: Handler;
+}

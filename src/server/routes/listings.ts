@@ -14,10 +14,13 @@ export const getTags: Handler = async (exchange, { registry }) => {
   exchange.sendJson(200, { name: repository, tags: listing.names }, link);
 };
 
-/** `GET /v2/_catalog`, as Docker's registry has it. */
+/** `GET /v2/_catalog`, as Docker's registry has it: of what the client may pull. */
 export const getCatalog: Handler = async (exchange, { registry }) => {
+  const { caller } = exchange;
   const page = pageOf(exchange, mostNames);
-  const listing = await listRepositories(registry.catalog, page);
+  const listing = await listRepositories(registry.catalog, page, (name) =>
+    caller.isAllowed('pull', name),
+  );
   const link = linkToNext('/v2/_catalog', page.limit, listing);
   exchange.sendJson(200, { repositories: listing.names }, link);
 };

@@ -1,23 +1,26 @@
 import { digestFileName } from '../../oci/digest.ts';
 import { encodeMetainfo, parseMetainfo } from '../../torrent/metainfo.ts';
 import type { Exchange } from '../exchange.ts';
-import { hostAndPort, isHostAndPort, reachedAddress } from '../own-address.ts';
+import { hostAndPort, schemeOf } from '../own-address.ts';
 import type { Handler, Services } from '../services.ts';
 import { blobPath } from './blobs.ts';
 
 /**
  * `GET /v2/<name>/_docket/torrents/<digest>`: a blob as a standard `.torrent` (BEP 3), with the registry as its web seed
- * (BEP 19). It names the registry as the client did, so that it leads back here from wherever the client is.
+ * (BEP 19). With `?keys=false` its URLs hold no keys: for clients with a login. It names the registry as the client did, so that it leads back here from wherever the client is.
  */
 export const getTorrent: Handler = async (exchange, services) => {
   const { repository, digest } = exchange;
-  const { registry, trackers } = services;
+  const { registry, trackers, access } = services;
   await registry.blobs.stat(repository, digest);
   const { metainfo } = await registry.seeding.torrents.get(digest);
-  const origin = `http://${ownAddress(exchange, services)}`;
+  const origin = originOf(exchange, services);
+  // Torrent clients know no logins: what they may announce and fetch stands in the URL.
+  const isKeyless = access === undefined || exchange.query.get('keys') === 'false';
+  const query = isKeyless ? '' : `?auth=${access.keyFor(exchange, digest)}`;
   const torrent = encodeMetainfo(parseMetainfo(metainfo), {
-    trackers: trackers ?? [[`${origin}/announce`]],
-    webSeeds: [origin + blobPath(repository, digest)],
+    trackers: trackers ?? [[`${origin}/announce${query}`]],
+    webSeeds: [origin + blobPath(repository, digest) + query],
   });
   exchange.send(
     200,
@@ -29,10 +32,8 @@ export const getTorrent: Handler = async (exchange, services) => {
   );
 };
 
-function ownAddress({ request }: Exchange, { advertise }: Services): string {
-  const { localPort = 0 } = request.socket;
-  if (advertise !== undefined) return hostAndPort(advertise, localPort);
-  const { host } = request.headers;
-  if (host !== undefined && isHostAndPort(host)) return host;
-  return hostAndPort(reachedAddress(request.socket), localPort);
+function originOf(exchange: Exchange, { advertise }: Services): string {
+  if (advertise === undefined) return exchange.origin;
+  const { socket } = exchange.request;
+  return `${schemeOf(socket)}://${hostAndPort(advertise, socket.localPort ?? 0)}`;
 }

@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import { OciError } from '../../oci/oci-error.ts';
 import { batchContentType, largestBatchBody } from '../../torrent/announce-batch.ts';
 import type { PeerAddress } from '../../torrent/ids.ts';
-import type { Tracker } from '../../tracker/tracker.ts';
+import type { Sender, Tracker } from '../../tracker/tracker.ts';
+import type { Exchange } from '../exchange.ts';
 import { reachedAddress } from '../own-address.ts';
 import { hasBody, readBody } from '../request-body.ts';
 import type { Handler, Services } from '../services.ts';
@@ -21,7 +22,14 @@ export function answerAnnounce(
 ): boolean {
   const { method, url = '', socket } = request;
   const { tracker } = services;
-  if (tracker === undefined || method !== 'GET' || !url.startsWith(path)) return false;
+  // Where announces need a key, they take the way of the others.
+  if (
+    services.access !== undefined ||
+    tracker === undefined ||
+    method !== 'GET' ||
+    !url.startsWith(path)
+  )
+    return false;
   if (hasBody(request)) return false;
   services.traffic.announces++;
   const answer = tracker.announce(url.slice(path.length), sender(socket), origin(socket, services));
@@ -34,7 +42,9 @@ export function answerAnnounce(
 export const announce: Handler = async (exchange, services) => {
   const { socket } = exchange.request;
   const tracker = trackerOf(services);
-  const answer = tracker.announce(exchange.search, sender(socket), origin(socket, services));
+  services.traffic.announces++;
+  const from = admitted(exchange, services);
+  const answer = tracker.announce(exchange.search, from, origin(socket, services));
   sendAnswer(exchange.response, await answer);
 };
 
@@ -49,14 +59,16 @@ export const announceBatch: Handler = async (exchange, services) => {
   }
   const body = await readBody(request, largestBatchBody);
   const { socket } = request;
-  const answer = await tracker.announceBatch(body, sender(socket), origin(socket, services));
+  const from = admitted(exchange, services);
+  const answer = await tracker.announceBatch(body, from, origin(socket, services));
   exchange.send(200, { 'Content-Type': batchContentType }, answer);
 };
 
 /** `GET /scrape` (BEP 48). */
 export const scrape: Handler = async (exchange, services) => {
   const { socket } = exchange.request;
-  const answer = trackerOf(services).scrape(exchange.search, origin(socket, services));
+  const from = admitted(exchange, services);
+  const answer = trackerOf(services).scrape(exchange.search, origin(socket, services), from);
   sendAnswer(exchange.response, await answer);
 };
 
@@ -69,6 +81,16 @@ function sendAnswer(response: ServerResponse, body: Buffer): void {
 function trackerOf({ tracker, trackers }: Services): Tracker {
   if (tracker !== undefined) return tracker;
   throw new OciError('UNSUPPORTED', `this registry's tracker is ${trackers?.[0]?.[0] ?? 'off'}`);
+}
+
+/** Who announces, and what he may hear of: what he may not looks like what is not tracked. */
+function admitted(
+  { request, caller, keyBlob }: Exchange,
+  { access, blobRights }: Services,
+): Sender {
+  const from = sender(request.socket);
+  if (access === undefined) return from;
+  return { ...from, allows: (infoHash) => blobRights.mayPull(caller, infoHash, keyBlob) };
 }
 
 function sender({ remoteAddress = '' }: Socket): { readonly host: string } {

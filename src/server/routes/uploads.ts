@@ -15,6 +15,7 @@ import { blobPath } from './blobs.ts';
 export const startUpload: Handler = async (exchange, services) => {
   const { repository, query, request } = exchange;
   const { uploads, blobs } = services.registry;
+  const owner = exchange.caller.label;
   const client = request.socket.remoteAddress ?? '';
   const mount = query.get('mount');
   if (mount !== null) {
@@ -31,7 +32,7 @@ export const startUpload: Handler = async (exchange, services) => {
   const whole = query.get('digest');
   if (whole !== null && mount === null) {
     const digest = parseDigest(whole);
-    const { id } = await uploads.start(repository, digestAlgorithm(digest), client);
+    const { id } = await uploads.start(repository, digestAlgorithm(digest), client, owner);
     try {
       await uploads.finish(repository, id, digest, body(exchange, services));
     } catch (error) {
@@ -43,15 +44,16 @@ export const startUpload: Handler = async (exchange, services) => {
     return;
   }
   const algorithm = algorithmFor(query.get('digest-algorithm') ?? 'sha256');
-  answerStatus(exchange, 202, await uploads.start(repository, algorithm, client));
+  answerStatus(exchange, 202, await uploads.start(repository, algorithm, client, owner));
 };
 
 /** `PATCH /v2/<name>/blobs/uploads/<id>` (distribution-spec end-5), with or without `Content-Range`. */
 export const appendToUpload: Handler = async (exchange, services) => {
   const { repository } = exchange;
+  const id = await ownUpload(exchange, services);
   const status = await services.registry.uploads.append(
     repository,
-    uploadId(exchange),
+    id,
     body(exchange, services),
     range(exchange),
   );
@@ -65,24 +67,33 @@ export const finishUpload: Handler = async (exchange, services) => {
   const place = range(exchange);
   const last =
     place !== undefined || hasBody(exchange.request) ? body(exchange, services) : undefined;
-  await services.registry.uploads.finish(repository, uploadId(exchange), digest, last, place);
+  const id = await ownUpload(exchange, services);
+  await services.registry.uploads.finish(repository, id, digest, last, place);
   answerCreated(exchange, repository, digest);
 };
 
 /** `GET /v2/<name>/blobs/uploads/<id>` (distribution-spec end-13). */
-export const getUpload: Handler = async (exchange, { registry }) => {
-  const status = await registry.uploads.status(exchange.repository, uploadId(exchange));
+export const getUpload: Handler = async (exchange, services) => {
+  const id = await ownUpload(exchange, services);
+  const status = await services.registry.uploads.status(exchange.repository, id);
   answerStatus(exchange, 204, status);
 };
 
 /** `DELETE /v2/<name>/blobs/uploads/<id>` (distribution-spec end-14). */
-export const cancelUpload: Handler = async (exchange, { registry }) => {
-  await registry.uploads.cancel(exchange.repository, uploadId(exchange));
+export const cancelUpload: Handler = async (exchange, services) => {
+  const id = await ownUpload(exchange, services);
+  await services.registry.uploads.cancel(exchange.repository, id);
   exchange.response.writeHead(204).end();
 };
 
-function uploadId(exchange: Exchange): string {
-  return exchange.parts['id'] ?? '';
+/** The upload of the path, when the sender began it. Throws OciError BLOB_UPLOAD_UNKNOWN. */
+async function ownUpload(
+  { parts, repository, caller }: Exchange,
+  { registry }: Services,
+): Promise<string> {
+  const id = parts['id'] ?? '';
+  await registry.uploads.expectOwner(repository, id, caller.label);
+  return id;
 }
 
 function body({ request, signal, observed }: Exchange, { traffic }: Services): UploadBody {
@@ -122,6 +133,7 @@ function answerStatus(exchange: Exchange, code: 202 | 204, { id, size }: UploadS
 }
 
 function answerCreated(exchange: Exchange, repository: Repository, digest: Digest): void {
+  exchange.target = digest;
   exchange.send(201, {
     Location: blobPath(repository, digest),
     'Docker-Content-Digest': digest,
