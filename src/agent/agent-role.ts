@@ -7,6 +7,7 @@ import { systemRandom } from '../base/random.ts';
 import { RequestObserver } from '../observe/request-observer.ts';
 import type { IpRange } from '../torrent/ip-range.ts';
 import type { Zone } from '../torrent/zone.ts';
+import { credentialsFrom } from './upstream/docker-config.ts';
 import { startHostEngine } from './host-engine.ts';
 import { AgentMetrics } from './mirror/agent-metrics.ts';
 import { Mirror } from './mirror/mirror.ts';
@@ -15,6 +16,8 @@ import { Origins } from './mirror/origins.ts';
 export interface AgentOptions {
   /** The registry's base URL, such as `http://registry:8000`. */
   readonly registry: string;
+  /** The file with the login for the registry: `{"username", "password"}`, or a Docker config.json. */
+  readonly credentials?: string | undefined;
   /** Where the host's container runtimes reach the mirror: default 127.0.0.1. */
   readonly host?: string | undefined;
   /** Default 8010; 0 takes a free one. */
@@ -67,8 +70,14 @@ export async function startAgent(options: AgentOptions): Promise<AgentRole> {
       `${registry.host} is the agent's own address; name the registry's, or give the agent another --port`,
     );
   }
+  const { credentials } = options;
+  const login =
+    credentials === undefined ? undefined : () => credentialsFrom(credentials, registry);
+  // What cannot be read should be noticed now; later it may be written anew at any time.
+  await login?.();
   const engine = await startHostEngine({
     registry,
+    credentials: login,
     location: options.location,
     peerHost: options.peerHost,
     peerPort: options.peerPort,

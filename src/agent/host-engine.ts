@@ -10,11 +10,16 @@ import type { Zone } from '../torrent/zone.ts';
 import { createTrackerClient } from '../swarm/create-tracker-client.ts';
 import { ContentCache } from './cache/content-cache.ts';
 import { createFetcher, type Fetcher } from './fetch/create-fetcher.ts';
+import { WebSeedClient } from '../swarm/web-seed-client.ts';
+import { authorizedRanges } from './upstream/authorized-ranges.ts';
+import { RegistryLogin, type Credentials } from './upstream/registry-login.ts';
 import { Upstream } from './upstream/upstream.ts';
 
 export interface HostEngineOptions {
   /** The registry's base URL. */
   readonly registry: URL;
+  /** Who this host is at the registry; default: nobody. */
+  readonly credentials?: (() => Promise<Credentials | undefined>) | undefined;
   /** The folder of the cache; no other process may have it open. */
   readonly location: string;
   /** Where peers are accepted: default all addresses. */
@@ -51,8 +56,14 @@ export interface HostEngine extends AsyncDisposable {
 export async function startHostEngine(options: HostEngineOptions): Promise<HostEngine> {
   const { registry, location, clock, random, log } = options;
   const cache = await ContentCache.open(location, log);
-  const upstream = new Upstream({ registry, clock });
-  const trackerClient = createTrackerClient({ clock, random });
+  const credentials = options.credentials ?? (() => Promise.resolve(undefined));
+  const login = new RegistryLogin({ registry, credentials, clock });
+  const upstream = new Upstream({ registry, clock, login });
+  const trackerClient = createTrackerClient({
+    clock,
+    random,
+    headersFor: (method, url) => login.headers(method, url),
+  });
   const link = limitLink(options.link ?? {}, clock, Date.now);
   const { upload, download } = link;
   let fetcher: Fetcher | undefined;
@@ -63,6 +74,7 @@ export async function startHostEngine(options: HostEngineOptions): Promise<HostE
     upload,
     download,
     trackerClient,
+    webSeedClient: authorizedRanges(new WebSeedClient(), login),
     seed: (infoHash: InfoHash) => cache.seed(infoHash),
     damaged: (infoHash: InfoHash) => void fetcher?.blobs.heal(infoHash),
     zone: options.zone,
@@ -82,6 +94,7 @@ export async function startHostEngine(options: HostEngineOptions): Promise<HostE
       link.stop();
       await trackerClient.close();
       await upstream.close();
+      await login.close();
       await cache.close();
     };
     return { upstream, cache, swarm, fetcher: made, close, [Symbol.asyncDispose]: close };
@@ -89,6 +102,7 @@ export async function startHostEngine(options: HostEngineOptions): Promise<HostE
     link.stop();
     await trackerClient.close();
     await upstream.close();
+    await login.close();
     await cache.close();
     throw error;
   }

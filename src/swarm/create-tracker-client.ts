@@ -1,7 +1,7 @@
 import { systemClock, type Clock } from '../base/clock.ts';
 import { systemRandom, type Random } from '../base/random.ts';
 import type { Datagrams } from './datagrams.ts';
-import { HttpTrackerClient } from './http-tracker-client.ts';
+import { HttpTrackerClient, type HttpTrackerClientOptions } from './http-tracker-client.ts';
 import type { TrackerClient } from './tracker-client.ts';
 import { udpDatagrams } from './udp-datagrams.ts';
 import { UdpTrackerClient } from './udp-tracker-client.ts';
@@ -10,6 +10,8 @@ export interface TrackerClientOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly datagrams?: Datagrams;
+  /** Headers for requests to HTTP trackers. */
+  readonly headersFor?: HttpTrackerClientOptions['headersFor'];
 }
 
 /** A client of trackers that must be closed. */
@@ -21,7 +23,7 @@ export interface ClosableTrackerClient extends TrackerClient {
 /** Speaks with HTTP and UDP trackers. */
 export function createTrackerClient(options: TrackerClientOptions = {}): ClosableTrackerClient {
   const { clock = systemClock, random = systemRandom, datagrams = udpDatagrams } = options;
-  const http = new HttpTrackerClient({ clock });
+  const http = new HttpTrackerClient({ clock, headersFor: options.headersFor });
   const udp = new UdpTrackerClient({ clock, random, datagrams });
   const of = (url: string): TrackerClient => (url.startsWith('udp:') ? udp : http);
   return {

@@ -23,6 +23,10 @@ export interface HttpTrackerClientOptions {
   readonly clock?: Clock;
   /** Milliseconds until an announce is given up; default 10 s. */
   readonly timeout?: number;
+  /** Headers for a request, such as those of a login. */
+  readonly headersFor?:
+    | ((method: string, url: URL) => Promise<Readonly<Record<string, string>>>)
+    | undefined;
 }
 
 interface Answer {
@@ -41,11 +45,13 @@ interface Ask {
 export class HttpTrackerClient implements TrackerClient {
   readonly #clock: Clock;
   readonly #timeout: number;
+  readonly #headersFor: HttpTrackerClientOptions['headersFor'];
   readonly #agent: Agent;
 
   constructor(options: HttpTrackerClientOptions = {}) {
     this.#clock = options.clock ?? systemClock;
     this.#timeout = options.timeout ?? 10_000;
+    this.#headersFor = options.headersFor;
     // A seeder of many torrents announces them all within seconds: a few connections carry them in turn.
     this.#agent = new Agent({ connections: 8, headersTimeout: 0, bodyTimeout: 0 });
   }
@@ -103,11 +109,12 @@ export class HttpTrackerClient implements TrackerClient {
       timer.abort(new TrackerError('TRACKER_TIMEOUT', `the tracker ${url} did not answer in time`));
     });
     try {
+      const own = await this.#headersFor?.(ask.method ?? 'GET', new URL(target));
       const { statusCode, headers, body } = await request(target, {
         ...ask,
         dispatcher: this.#agent,
         signal: AbortSignal.any([timer.signal, ...(signal ? [signal] : [])]),
-        headers: { 'user-agent': 'docket', ...ask.headers },
+        headers: { 'user-agent': 'docket', ...own, ...ask.headers },
       });
       const contentType = String(headers['content-type'] ?? '');
       return { status: statusCode, contentType, body: await readAnswer(body, url, largest) };

@@ -2,6 +2,7 @@ import { Agent, type Dispatcher, errors } from 'undici';
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import { contextHeaders } from '../../observe/request-context.ts';
+import type { RegistryLogin } from './registry-login.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 /** The headers of an answer, lower-case names, each the first value that was given. */
@@ -18,6 +19,8 @@ export interface RegistryHttpOptions {
   /** The registry's base URL, without `/v2`. */
   readonly registry: URL;
   readonly clock: Clock;
+  /** Who we are there; default: nobody. */
+  readonly login?: RegistryLogin | undefined;
 }
 
 /** What to ask for. `path` begins with `/v2/`. */
@@ -44,6 +47,7 @@ export class RegistryHttp {
   readonly #base: string;
   readonly #origin: string;
   readonly #clock: Clock;
+  readonly #login: RegistryLogin | undefined;
   readonly #agent = new Agent({
     connect: { timeout: 2000 },
     connections: 64,
@@ -57,6 +61,7 @@ export class RegistryHttp {
     this.#base = options.registry.href.replace(/\/+$/, '');
     this.#origin = options.registry.origin;
     this.#clock = options.clock;
+    this.#login = options.login;
   }
 
   /** The registry's URL of `path`. */
@@ -73,7 +78,7 @@ export class RegistryHttp {
   async request(request: RegistryRequest): Promise<Answer> {
     let url = new URL(this.url(request.path));
     for (let redirects = 0; redirects <= mostRedirects; redirects++) {
-      const response = await this.#send(url, request);
+      const response = await this.#ask(url, request);
       const headers = singleHeaders(response.headers);
       if (response.statusCode === 200 || response.statusCode === 206) {
         this.#answeredAt = this.#clock.now();
@@ -93,7 +98,24 @@ export class RegistryHttp {
     await this.#agent.destroy();
   }
 
-  async #send(url: URL, request: RegistryRequest): Promise<Dispatcher.ResponseData> {
+  /** Once more, when the registry wants to know who asks. */
+  async #ask(url: URL, request: RegistryRequest): Promise<Dispatcher.ResponseData> {
+    const login = this.#login;
+    if (login === undefined) return await this.#send(url, request, {});
+    const headers = await login.headers(request.method, url);
+    const response = await this.#send(url, request, headers);
+    if (response.statusCode !== 401) return response;
+    const challenges = response.headers['www-authenticate'];
+    if (!(await login.mayRetry(url, challenges, headers))) return response;
+    await response.body.dump();
+    return await this.#send(url, request, await login.headers(request.method, url));
+  }
+
+  async #send(
+    url: URL,
+    request: RegistryRequest,
+    login: Readonly<Record<string, string>>,
+  ): Promise<Dispatcher.ResponseData> {
     try {
       return await this.#agent.request({
         origin: url.origin,
@@ -104,6 +126,7 @@ export class RegistryHttp {
           // A registry's storage elsewhere need not know.
           ...(url.origin === this.#origin ? contextHeaders() : {}),
           ...request.headers,
+          ...login,
         },
         headersTimeout: request.patience ?? longestSilence,
         ...(request.signal === undefined ? {} : { signal: request.signal }),

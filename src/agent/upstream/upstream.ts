@@ -189,7 +189,8 @@ export class Upstream {
 
   /** The `.torrent` of a blob, from Docket's own endpoint. May take minutes, when the blob was only just pushed. */
   async getTorrent(repository: Repository, digest: Digest, signal?: AbortSignal): Promise<Buffer> {
-    const path = `/v2/${repository}/_docket/torrents/${digest}`;
+    // Without the keys that other torrent clients need: announces of one URL go together, by the login.
+    const path = `/v2/${repository}/_docket/torrents/${digest}?keys=false`;
     const request = { method: 'GET', path, patience: torrentPatience, signal } as const;
     const answer = await this.#http.request(request);
     return await readLimited(answer, largestMetainfo, path);
