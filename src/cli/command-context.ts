@@ -10,6 +10,8 @@ export interface CommandContext {
   readonly stderr: ProgressTerminal;
   /** Aborts when the user interrupts. */
   readonly signal: AbortSignal;
+  /** Has `listener` called at each SIGHUP, which does not interrupt meanwhile; the function given ends that. */
+  readonly onHangup?: (listener: () => void) => () => void;
 }
 
 /** What a client verb is given. */

@@ -24,7 +24,10 @@ export interface Failure {
 
 const exitCodeByErrorCode: Readonly<Record<string, ExitCode>> = {
   USAGE: exitCodes.usage,
+  ACCESS_INVALID: exitCodes.usage,
   AGENT_REGISTRY_INVALID: exitCodes.usage,
+  CREDENTIALS_FILE_INVALID: exitCodes.usage,
+  TLS_INVALID: exitCodes.usage,
   REGISTRY_OPTION_INVALID: exitCodes.usage,
   UNIT_INVALID: exitCodes.usage,
   ZONE_INVALID: exitCodes.usage,
@@ -56,7 +59,7 @@ const hintByErrorCode: Readonly<Record<string, string>> = {
   EADDRINUSE: 'Another program uses this port: end it, or name another port.',
   MANIFEST_UNKNOWN: '`docket images` lists what the registry holds.',
   NAME_UNKNOWN: '`docket images` lists what the registry holds.',
-  UNAUTHORIZED: 'This registry asks for a login, or refuses yours.',
+  UNAUTHORIZED: 'This registry asks for a login, or refuses yours: see `docket login`.',
   DENIED: 'Ask whoever runs the registry for the right to do this.',
 };
 

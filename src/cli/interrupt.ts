@@ -28,6 +28,17 @@ export function onInterrupt(): AbortSignal {
   return controller.signal;
 }
 
+/** Has `listener` called at each SIGHUP instead of being interrupted by it, until the function given is called. */
+export function onHangup(listener: () => void): () => void {
+  const before = process.listeners('SIGHUP');
+  process.removeAllListeners('SIGHUP');
+  process.on('SIGHUP', listener);
+  return () => {
+    process.off('SIGHUP', listener);
+    for (const one of before) process.on('SIGHUP', one);
+  };
+}
+
 /**
  * Ends the process by a signal, as if it were not caught. `process.exit` would wait for what the disk or the resolver of
  * names is busy with, which may be for ever.

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { codeOf } from '../base/errors.ts';
 import { exitCodes, failureText } from './exit-code.ts';
-import { endNow, onInterrupt } from './interrupt.ts';
+import { endNow, onHangup, onInterrupt } from './interrupt.ts';
 import { run } from './run.ts';
 
 /** After this many milliseconds a command that is over ends, even if it left something open. */
@@ -22,7 +22,7 @@ stdout.on('error', (error) => {
   process.exit(codeOf(error) === 'EPIPE' ? exitCodes.ok : exitCodes.failure);
 });
 const signal = onInterrupt();
-process.exitCode = await run(argv.slice(2), { env, stdout, stderr, signal });
+process.exitCode = await run(argv.slice(2), { env, stdout, stderr, signal, onHangup });
 setTimeout(() => {
   if (signal.aborted && process.exitCode !== exitCodes.ok) endNow('SIGTERM');
   else process.exit();

@@ -5,9 +5,11 @@ import { addAgent } from './commands/agent.ts';
 import { addConfig } from './commands/config.ts';
 import { addGc } from './commands/gc.ts';
 import { addImages } from './commands/images.ts';
+import { addLogin } from './commands/login.ts';
 import { addPull } from './commands/pull.ts';
 import { addPush } from './commands/push.ts';
 import { addRegistry } from './commands/registry.ts';
+import { addToken } from './commands/token.ts';
 import { addVerify } from './commands/verify.ts';
 
 const examples = `
@@ -46,6 +48,8 @@ export function createProgram(version: string, context: CommandContext): Command
   addImages(program, context);
   addVerify(program, context);
   addGc(program, context);
+  addLogin(program, context);
+  addToken(program, context);
   addRegistry(program, context);
   addAgent(program, context);
   addConfig(program, context);

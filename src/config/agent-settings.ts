@@ -27,6 +27,12 @@ export const agentSettings = {
     text: 'folder for all that is kept',
     default: '/var/lib/docket',
   },
+  credentials: {
+    kind: 'text',
+    flag: '--credentials <file>',
+    text: 'the login for the registry: {"username", "password"} as JSON, or a Docker config.json',
+    otherwise: 'none',
+  },
   alias: {
     kind: 'texts',
     flag: '--alias <host[:port]>',

@@ -3,6 +3,7 @@ import { logLevels } from '../base/log.ts';
 import { parseDuration } from '../base/units.ts';
 import { parseIpRange } from '../torrent/ip-range.ts';
 import { parseZone } from '../torrent/zone.ts';
+import { access } from './access-kind.ts';
 import { list, nonEmpty, parseCount, read, scalar, words } from './kind-makers.ts';
 import { parseListenPort } from './port.ts';
 import { parseRateHours } from './rate-hours.ts';
@@ -16,6 +17,7 @@ const requiredRate = (text: string): number => parseRate(text) ?? Infinity;
 
 /** How each kind of value is written and read. */
 export const kinds = {
+  access,
   text: scalar('a text', nonEmpty),
   texts: list('texts', (text) => [text], nonEmpty),
   port: scalar('a port', parseListenPort),

@@ -163,7 +163,7 @@ function problemsOf(
   error: z.ZodError,
   file: ConfigFile | undefined,
 ): readonly Problem[] {
-  return error.issues.flatMap((issue) => {
+  return error.issues.flatMap(telling).flatMap((issue) => {
     const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
     const key: KeyPath = [section, given.name, ...path];
     const inFile = given.source === 'file' ? file : undefined;
@@ -180,6 +180,18 @@ function problemsOf(
       { place: inFile?.placeOf(key) ?? given.place, message: `${label}${messageFor(issue)}` },
     ];
   });
+}
+
+/** Of what has several forms, what is wrong by the one that was meant: the one that got furthest. */
+function telling(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
+  const depth = (issues: readonly z.core.$ZodIssue[]): number =>
+    Math.max(
+      ...issues.map(({ path, code }) => path.length + (code === 'unrecognized_keys' ? 1 : 0)),
+    );
+  const [best = []] = issue.errors.toSorted((a, b) => depth(b) - depth(a));
+  if (depth(best) === 0) return [issue];
+  return best.flatMap((inner) => telling({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
 /** Objects of `kinds.ts` name their keys with the issue. */

@@ -59,6 +59,35 @@ export const registrySettings = {
     text: 'UDP port of the built-in tracker',
     otherwise: 'the same as -p, or none when that is taken',
   },
+  auth: {
+    kind: 'access',
+    flag: '--auth <file>',
+    text: 'who is let in, and may what: a file of users (htpasswd -B), or of rules',
+    otherwise: 'everybody may everything',
+  },
+  auditLog: {
+    kind: 'text',
+    flag: '--audit-log <file>',
+    text: 'write a line of JSON for each change to this file',
+    otherwise: 'audit.jsonl in the folder with --auth, else none',
+  },
+  tlsCert: {
+    kind: 'text',
+    flag: '--tls-cert <file>',
+    text: 'the certificate, with those between it and the root: requests come over TLS',
+    otherwise: 'plain HTTP',
+  },
+  tlsKey: {
+    kind: 'text',
+    flag: '--tls-key <file>',
+    text: "the certificate's key",
+  },
+  tlsClientCa: {
+    kind: 'text',
+    flag: '--tls-client-ca <file>',
+    text: 'let in only clients with a certificate of one of these authorities',
+    otherwise: 'clients need none',
+  },
   deletes: {
     kind: 'boolean',
     flag: '--deletes <true|false>',

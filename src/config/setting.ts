@@ -22,7 +22,12 @@ export interface Setting {
 }
 
 /** Kinds that have parts: in a variable they stand as JSON. */
-export const structuredKinds: ReadonlySet<Kind> = new Set(['webhooks', 'retention', 'storage']);
+export const structuredKinds: ReadonlySet<Kind> = new Set([
+  'access',
+  'webhooks',
+  'retention',
+  'storage',
+]);
 
 export type Settings = Readonly<Record<string, Setting>>;
 

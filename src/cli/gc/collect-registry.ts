@@ -1,15 +1,14 @@
 import { createInterface } from 'node:readline';
 import { CliError } from '../cli-error.ts';
-import { RegistryConnection } from '../remote/registry-connection.ts';
+import type { RegistryConnection } from '../remote/registry-connection.ts';
 import { parseGone, type GoneSummary } from './gone.ts';
 import type { CollectRequest } from './run-gc.ts';
 
 /** Has a registry that runs collect its garbage. Throws CliError and RegistryError. */
 export async function collectRegistry(
-  url: string,
+  connection: RegistryConnection,
   { dryRun, grace, signal, onGone }: CollectRequest,
 ): Promise<GoneSummary> {
-  await using connection = new RegistryConnection(url);
   const answer = await connection.send('/api/v1/gc', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -2,6 +2,7 @@ import { formatBytes, parseDuration } from '../../base/units.ts';
 import { isDigest } from '../../oci/digest.ts';
 import type { TypedClientOptions } from '../client-options.ts';
 import type { ClientContext } from '../command-context.ts';
+import { connect } from '../remote/connect.ts';
 import { printable } from '../terminal/printable.ts';
 import { shortDigest } from '../terminal/short-digest.ts';
 import { timeAgo } from '../terminal/time-ago.ts';
@@ -57,9 +58,17 @@ export async function runGc(
   if (json) write('{"items": [\n');
   const summary =
     location === undefined
-      ? await collectRegistry(context.client.registryFor(undefined), request)
+      ? await collectRunning(request, context)
       : await collectFolder(location, { ...request, config: options.config, env: context.env });
   write(json ? `\n], "summary": ${JSON.stringify(summary)}}\n` : `${inAll(summary, dryRun)}\n`);
+}
+
+async function collectRunning(
+  request: CollectRequest,
+  context: ClientContext,
+): Promise<GoneSummary> {
+  await using connection = connect(context, undefined);
+  return await collectRegistry(connection, request);
 }
 
 function sentence(item: GoneItem, now: number): string {

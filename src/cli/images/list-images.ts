@@ -1,7 +1,7 @@
 import { formatBytes } from '../../base/units.ts';
 import { isDigest } from '../../oci/digest.ts';
 import type { ListedImage } from '../remote/image-list.ts';
-import { RegistryClient } from '../remote/registry-client.ts';
+import { connectClient } from '../remote/connect.ts';
 import { printable } from '../terminal/printable.ts';
 import { shortDigest } from '../terminal/short-digest.ts';
 import { formatTable } from '../terminal/table.ts';
@@ -20,7 +20,7 @@ export async function listImages(options: ImagesOptions, context: ClientContext)
   if (format !== 'table' && format !== 'json') {
     throw new UsageError(`"${format}" is not a format: expected table or json`);
   }
-  await using registry = new RegistryClient(context.client.registryFor(undefined));
+  await using registry = connectClient(context, undefined);
   const list = await registry.images(context.signal);
   context.stdout.write(printable(text(list, format, options.quiet === true)));
 }

@@ -1,4 +1,6 @@
 import { Agent } from 'undici';
+import { RegistryLogin, type Credentials } from '../../agent/upstream/registry-login.ts';
+import { systemClock } from '../../base/clock.ts';
 import { isJsonObject } from '../../oci/descriptor.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
 import type { Repository } from '../../oci/reference.ts';
@@ -16,6 +18,8 @@ export interface AgentBlobsOptions {
   readonly agent: string;
   /** The registry's, for what the agent fails to give. */
   readonly registry: string;
+  /** Who we are there; default: nobody. */
+  readonly credentials?: () => Promise<Credentials | undefined>;
   readonly location: string;
   readonly onNote: (text: string) => void;
 }
@@ -29,6 +33,7 @@ export class AgentBlobs implements BlobSource {
   readonly description: string;
   readonly #options: AgentBlobsOptions;
   readonly #spool: SpoolFolder;
+  readonly #login: RegistryLogin;
   readonly #dispatcher = new Agent({
     connect: { timeout: 5000 },
     headersTimeout: stallTimeout,
@@ -41,6 +46,11 @@ export class AgentBlobs implements BlobSource {
   private constructor(options: AgentBlobsOptions, spool: SpoolFolder) {
     this.#options = options;
     this.#spool = spool;
+    this.#login = new RegistryLogin({
+      registry: new URL(options.registry),
+      credentials: options.credentials ?? (() => Promise.resolve(undefined)),
+      clock: systemClock,
+    });
     this.description = `the agent at ${options.agent}`;
     this.#timer = setInterval(() => void this.#ask(), askInterval);
     this.#timer.unref();
@@ -66,6 +76,7 @@ export class AgentBlobs implements BlobSource {
       await fetchHttpBlob(blob, {
         urls: [agent, registry].map((url) => `${url}/v2/${repository}/blobs/${blob.digest}`),
         dispatcher: this.#dispatcher,
+        login: this.#login,
         path,
         signal,
         onBytes: (bytes) => {
@@ -92,6 +103,7 @@ export class AgentBlobs implements BlobSource {
     clearInterval(this.#timer);
     this.#timer = undefined;
     await this.#dispatcher.destroy();
+    await this.#login.close();
     await this.#spool.close();
   }
 

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { request, type Dispatcher } from 'undici';
 import { messageOf } from '../../base/errors.ts';
 import { writeAll } from '../../base/write-all.ts';
+import type { RegistryLogin } from '../../agent/upstream/registry-login.ts';
 import { digestAlgorithm, digestHex } from '../../oci/digest.ts';
 import type { Descriptor } from '../../oci/manifest.ts';
 import { CliError } from '../cli-error.ts';
@@ -13,6 +14,8 @@ export interface HttpBlobOptions {
   /** Addresses of the blob, the best first; the next is tried when one fails for good. */
   readonly urls: readonly string[];
   readonly dispatcher: Dispatcher;
+  /** Who we are at the registry, when it is among the addresses. */
+  readonly login?: RegistryLogin | undefined;
   /** A file that does not exist. */
   readonly path: string;
   /** Called with the number of bytes so far. */
@@ -90,15 +93,12 @@ async function receive(
   url: string,
   blob: Descriptor,
   partial: Partial,
-  { dispatcher, onBytes, signal }: HttpBlobOptions,
+  options: HttpBlobOptions,
 ): Promise<void> {
+  const { onBytes } = options;
   if (partial.length === blob.size) return;
-  const answer = await request(url, {
-    dispatcher,
-    method: 'GET',
-    headers: partial.length === 0 ? {} : { range: `bytes=${partial.length}-` },
-    signal,
-  });
+  const range = partial.length === 0 ? {} : { range: `bytes=${partial.length}-` };
+  const answer = await ask(new URL(url), range, options);
   if (answer.statusCode === 200) await restart(blob, partial);
   else if (answer.statusCode !== 206 || !continues(answer, partial.length)) {
     const { text } = await errorInBody(answer);
@@ -114,6 +114,23 @@ async function receive(
     onBytes(partial.length);
   }
   if (partial.length < blob.size) throw new Error('the connection ended early');
+}
+
+/** Once more, when the registry wants to know who asks. */
+async function ask(
+  url: URL,
+  range: Readonly<Record<string, string>>,
+  { dispatcher, login, signal }: HttpBlobOptions,
+): Promise<Dispatcher.ResponseData> {
+  const send = (own: Readonly<Record<string, string>>): Promise<Dispatcher.ResponseData> =>
+    request(url, { dispatcher, method: 'GET', headers: { ...range, ...own }, signal });
+  if (login === undefined) return await send({});
+  const headers = await login.headers('GET', url);
+  const answer = await send(headers);
+  if (answer.statusCode !== 401) return answer;
+  if (!(await login.mayRetry(url, answer.headers['www-authenticate'], headers))) return answer;
+  await answer.body.dump();
+  return await send(await login.headers('GET', url));
 }
 
 async function restart(blob: Descriptor, partial: Partial): Promise<void> {

@@ -14,7 +14,8 @@ import { resolveImage, type ResolvedImage } from './resolve-image.ts';
 import { seedOn } from './seed-on.ts';
 import { StallWatch } from './stall-watch.ts';
 import { SwarmBlobs } from './swarm-blobs.ts';
-import { RegistryClient } from '../remote/registry-client.ts';
+import { connectClient, loginFor } from '../remote/connect.ts';
+import type { RegistryClient } from '../remote/registry-client.ts';
 import { createProgress } from '../terminal/create-progress.ts';
 import type { Progress } from '../terminal/progress.ts';
 import type { ClientContext } from '../command-context.ts';
@@ -74,7 +75,7 @@ export async function runPull(
   const place = readPlace(options.output, image.bare, env['DOCKER_HOST']);
   const progress = createProgress(context.stderr, env, options.quiet === true);
   try {
-    await using registry = new RegistryClient(context.client.registryFor(image.host));
+    await using registry = connectClient(context, image.host);
     await registry.ping(signal);
     // One that was named must be there, even when nothing will be pulled through it.
     if (agent.kind === 'named') await findAgent(agent, registry.url);
@@ -103,6 +104,7 @@ async function pullInto(asked: Pull, resolved: ResolvedImage): Promise<void> {
   if (agent === undefined) {
     await using swarm = await SwarmBlobs.start({
       registry: registry.url,
+      credentials: loginFor(context, registry.url),
       location,
       rate: asked.rate,
       zone: asked.zone,
@@ -121,7 +123,13 @@ async function pullInto(asked: Pull, resolved: ResolvedImage): Promise<void> {
   if (asked.zone !== undefined) onNote("--zone does not count: the host's agent has its own");
   if (asked.peersFrom.length > 0)
     onNote("--peers-from does not count: the host's agent has its own");
-  await using blobs = await AgentBlobs.start({ agent, registry: registry.url, location, onNote });
+  await using blobs = await AgentBlobs.start({
+    agent,
+    registry: registry.url,
+    credentials: loginFor(context, registry.url),
+    location,
+    onNote,
+  });
   await transfer(asked, resolved, blobs);
   if (asked.seedFor !== undefined) progress.note("This host's agent goes on seeding");
 }

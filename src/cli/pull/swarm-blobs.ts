@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { BlobReader } from '../../agent/fetch/blob-reader.ts';
+import type { Credentials } from '../../agent/upstream/registry-login.ts';
 import { startHostEngine, type HostEngine } from '../../agent/host-engine.ts';
 import { abortable } from '../../base/abortable.ts';
 import { bothWays } from '../../base/link-limits.ts';
@@ -22,6 +23,8 @@ import type { BlobSource, FetchProgress } from './blob-source.ts';
 export interface SwarmBlobsOptions {
   /** The registry's URL. */
   readonly registry: string;
+  /** Who we are there; default: nobody. */
+  readonly credentials?: () => Promise<Credentials | undefined>;
   /** The client's folder. What an interrupted pull fetched is kept in it for the next. */
   readonly location: string;
   /** Bytes a second, each way. */
@@ -56,6 +59,7 @@ export class SwarmBlobs implements BlobSource {
     const start = (folder: string): Promise<HostEngine> =>
       startHostEngine({
         registry: new URL(options.registry),
+        credentials: options.credentials,
         location: folder,
         link: bothWays(rate),
         zone,

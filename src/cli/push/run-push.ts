@@ -6,7 +6,7 @@ import type { ImageSource } from '../image/image-source.ts';
 import type { WantedImage } from '../image/archive-source.ts';
 import { prepareLocation } from '../location.ts';
 import { pushImage } from './push-image.ts';
-import { RegistryClient } from '../remote/registry-client.ts';
+import { connectClient } from '../remote/connect.ts';
 import { createProgress } from '../terminal/create-progress.ts';
 import type { Progress } from '../terminal/progress.ts';
 import { UsageError } from '../usage-error.ts';
@@ -33,7 +33,7 @@ export async function runPush(
   const { env, signal } = context;
   const progress = createProgress(context.stderr, env, options.quiet === true);
   try {
-    await using registry = new RegistryClient(context.client.registryFor(image.host));
+    await using registry = connectClient(context, image.host);
     await registry.ping(signal);
     const location = await prepareLocation(context.client.location);
     progress.note(`The push refers to repository [${image.repository}] at ${registry.url}`);

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import type { Credentials } from '../../agent/upstream/registry-login.ts';
 import { digestAlgorithm, digestOf, isDigest, type Digest } from '../../oci/digest.ts';
 import { acceptManifests, essenceOf } from '../../oci/media-type.ts';
 import type { Repository } from '../../oci/reference.ts';
@@ -22,9 +23,9 @@ const storeTimeout = 10 * 60_000;
 export class RegistryClient implements AsyncDisposable {
   readonly #connection: RegistryConnection;
 
-  /** `url` without a slash at the end. */
-  constructor(url: string) {
-    this.#connection = new RegistryConnection(url);
+  /** `url` without a slash at the end; `credentials` are asked for when the registry wants some. */
+  constructor(url: string, credentials?: () => Promise<Credentials | undefined>) {
+    this.#connection = new RegistryConnection(url, credentials);
   }
 
   get url(): string {

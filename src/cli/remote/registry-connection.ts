@@ -1,4 +1,6 @@
 import { Agent, request, type Dispatcher } from 'undici';
+import { RegistryLogin, type Credentials } from '../../agent/upstream/registry-login.ts';
+import { systemClock } from '../../base/clock.ts';
 import { codeOf, messageOf } from '../../base/errors.ts';
 import { CliError } from '../cli-error.ts';
 import { errorInBody } from './http-answer.ts';
@@ -16,10 +18,16 @@ const answerTimeout = 60_000;
 export class RegistryConnection implements AsyncDisposable {
   readonly url: string;
   readonly #dispatcher: Agent;
+  readonly #login: RegistryLogin;
 
-  /** `url` without a slash at the end. */
-  constructor(url: string) {
+  /** `url` without a slash at the end; `credentials` are asked for when the registry wants some. */
+  constructor(url: string, credentials?: () => Promise<Credentials | undefined>) {
     this.url = url;
+    this.#login = new RegistryLogin({
+      registry: new URL(url),
+      credentials: credentials ?? (() => Promise.resolve(undefined)),
+      clock: systemClock,
+    });
     this.#dispatcher = new Agent({
       connect: { timeout: 10_000 },
       headersTimeout: answerTimeout,
@@ -30,8 +38,39 @@ export class RegistryConnection implements AsyncDisposable {
   /** Throws CliError REGISTRY_UNREACHABLE when no answer came; any answer is given back. */
   async send(path: string | URL, options: RequestOptions): Promise<Dispatcher.ResponseData> {
     const target = new URL(path, this.url);
+    const { method } = options;
+    const headers = await this.#headers(method, target);
+    const answer = await this.#request(target, options, headers);
+    // A body that streams is gone: the request before it, of the same scope, brought the token.
+    const isStream = typeof options.body === 'object' && !(options.body instanceof Uint8Array);
+    if (answer.statusCode !== 401 || isStream) return answer;
+    const challenges = answer.headers['www-authenticate'];
+    if (!(await this.#login.mayRetry(target, challenges, headers))) return answer;
+    await answer.body.dump();
+    return await this.#request(target, options, await this.#headers(method, target));
+  }
+
+  async #headers(method: string, target: URL): Promise<Readonly<Record<string, string>>> {
     try {
-      return await request(target, { ...options, dispatcher: this.#dispatcher });
+      return await this.#login.headers(method, target);
+    } catch (error) {
+      if (codeOf(error) !== 'UPSTREAM_REFUSED') throw error;
+      throw new RegistryError(
+        'UNAUTHORIZED',
+        `Error response from registry: ${messageOf(error)}`,
+        401,
+      );
+    }
+  }
+
+  async #request(
+    target: URL,
+    options: RequestOptions,
+    login: Readonly<Record<string, string>>,
+  ): Promise<Dispatcher.ResponseData> {
+    try {
+      const headers = { ...(options.headers as Readonly<Record<string, string>>), ...login };
+      return await request(target, { ...options, headers, dispatcher: this.#dispatcher });
     } catch (error) {
       options.signal.throwIfAborted();
       if (!isPassing(error) && codeOf(error) !== 'ENOTFOUND') throw error;
@@ -64,6 +103,7 @@ export class RegistryConnection implements AsyncDisposable {
 
   async close(): Promise<void> {
     await this.#dispatcher.destroy();
+    await this.#login.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

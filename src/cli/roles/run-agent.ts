@@ -17,6 +17,7 @@ export async function runAgent(typed: TypedRole, context: CommandContext): Promi
     host: values.bind,
     port: values.port,
     location: values.location,
+    credentials: values.credentials,
     aliases: values.alias,
     zone: values.zone,
     log: createLog(values.logLevel),

@@ -7,6 +7,8 @@ export interface RunningRole {
   /** Of its HTTP face. */
   readonly url: string;
   readonly peerPort: number;
+  /** Reads again what it was told by files, when it can. */
+  readonly reload?: (() => Promise<void>) | undefined;
   close(): Promise<void>;
 }
 
@@ -22,10 +24,14 @@ export async function runRole(
   context: CommandContext,
 ): Promise<void> {
   const role = await started(location, start, context.signal);
+  const { reload } = role;
+  // Daemons are told so to read their files again.
+  const giveBack = reload && context.onHangup?.(() => void reload());
   try {
     context.stdout.write(`docket ${name} ready: ${role.url} peers ${role.peerPort}\n`);
     await untilAborted(context.signal);
   } finally {
+    giveBack?.();
     await role.close();
   }
 }

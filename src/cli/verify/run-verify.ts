@@ -4,6 +4,7 @@ import { isDigest } from '../../oci/digest.ts';
 import { CliError } from '../cli-error.ts';
 import type { TypedClientOptions } from '../client-options.ts';
 import type { ClientContext } from '../command-context.ts';
+import { connect } from '../remote/connect.ts';
 import { createProgress } from '../terminal/create-progress.ts';
 import { printable } from '../terminal/printable.ts';
 import { formatTable } from '../terminal/table.ts';
@@ -55,7 +56,7 @@ export async function runVerify(
   try {
     report =
       location === undefined
-        ? await verifyRegistry(context.client.registryFor(undefined), request)
+        ? await verifyRunning(request, context)
         : await verifyFolder(location, { ...request, config: options.config, env: context.env });
     line.drop();
   } finally {
@@ -65,6 +66,14 @@ export async function runVerify(
     options.json === true ? `${JSON.stringify(report, undefined, 2)}\n` : printable(textOf(report)),
   );
   expectGood(report, location !== undefined);
+}
+
+async function verifyRunning(
+  request: VerifyRequest,
+  context: ClientContext,
+): Promise<VerificationReport> {
+  await using connection = connect(context, undefined);
+  return await verifyRegistry(connection, request);
 }
 
 function textOf({

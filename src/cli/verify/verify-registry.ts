@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { readBody } from '../remote/http-answer.ts';
-import { RegistryConnection } from '../remote/registry-connection.ts';
+import type { RegistryConnection } from '../remote/registry-connection.ts';
 import { parseVerificationReport, type VerificationReport } from './verification-report.ts';
 
 const path = '/api/v1/verify';
@@ -23,11 +23,10 @@ export interface VerifyRequest {
  * signal aborts, what was begun is ended. Throws CliError and the signal's reason.
  */
 export async function verifyRegistry(
-  url: string,
+  connection: RegistryConnection,
   request: VerifyRequest,
 ): Promise<VerificationReport> {
   const { repair, rate, signal, onProgress, note } = request;
-  await using connection = new RegistryConnection(url);
   const answer = await connection.send(path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
