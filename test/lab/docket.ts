@@ -36,12 +36,18 @@ export interface RegistryOptions extends RoleOptions {
   readonly trackers?: readonly string[];
   readonly trackerWhitelist?: string;
   readonly trackerReload?: string;
+  /** The file of users or rules. */
+  readonly auth?: string;
+  /** Files of its certificate and key: it speaks TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 export interface AgentOptions extends RoleOptions {
   /** The registry's URL. */
   readonly registry: string;
   readonly zone?: string;
+  /** The file with the login for the registry. */
+  readonly credentials?: string;
 }
 
 /** A role of Docket in a process of its own. */
@@ -96,8 +102,11 @@ export async function startRegistry(
     command.push('--tracker-whitelist', options.trackerWhitelist);
   }
   if (options.trackerReload !== undefined) command.push('--tracker-reload', options.trackerReload);
+  if (options.auth !== undefined) command.push('--auth', options.auth);
+  const { tls } = options;
+  if (tls !== undefined) command.push('--tls-cert', tls.cert, '--tls-key', tls.key);
   const role = await startRole(place, 'registry', 8000, command, options);
-  const url = `http://${hostAndPort(here, role.port)}`;
+  const url = `${tls === undefined ? 'http' : 'https'}://${hostAndPort(here, role.port)}`;
   return {
     ...role,
     url,
@@ -122,6 +131,7 @@ export async function startAgent(place: Workplace, options: AgentOptions): Promi
   const { host, registry } = options;
   const command = ['--registry', registry];
   if (options.zone !== undefined) command.push('--zone', options.zone);
+  if (options.credentials !== undefined) command.push('--credentials', options.credentials);
   const role = await startRole(place, 'agent', 8010, command, options);
   const downloads = async (): Promise<readonly AgentDownload[]> => {
     const text = await fetchOn(place, host, `${role.url}/api/v1/downloads`);
@@ -157,7 +167,7 @@ async function startRole(
     host === undefined ? { name, environment } : { name, host, environment },
   );
   const ready = await program.line(
-    /^docket \w+ ready: http:\/\/\S+:(\d+) peers (\d+)$/,
+    /^docket \w+ ready: https?:\/\/\S+:(\d+) peers (\d+)$/,
     options.readyWithin,
   );
   return {
