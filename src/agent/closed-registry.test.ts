@@ -3,8 +3,11 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { silentLog } from '../base/log.ts';
 import { basic, ClosedRegistry, passwordOf } from '../server/access/access-fixture.ts';
+import { parseMetainfo } from '../torrent/metainfo.ts';
+import { percentEncodeHex } from '../torrent/tracker-query.ts';
 import { startAgent, type AgentRole } from './agent-role.ts';
 
 async function agentFor(
@@ -73,6 +76,26 @@ test('an agent gives its host what it may pull itself, and passes on all else', 
     assert.equal((await ask(`/v2/public/app/blobs/${open.layer}`)).status, isIn ? 200 : 404, who);
     await agent.close();
   }
+});
+
+test('agents announce with their login, and give each other what they may pull', async (t) => {
+  await using registry = await ClosedRegistry.start();
+  const image = await registry.pushImage('team/app', 'of the team '.repeat(10_000));
+  const torrent = await registry.ask('GET', `/v2/team/app/_docket/torrents/${image.layer}`, {
+    authorization: basic('root'),
+  });
+  const { infoHash } = parseMetainfo(torrent.body);
+  const agent = await agentFor(t, registry, { username: 'pat', password: passwordOf('pat') });
+  const layer = await registry.ask('GET', `${agent.url}/v2/team/app/blobs/${image.layer}`);
+  assert.equal(layer.status, 200);
+  const completeCount = async (): Promise<number> => {
+    const path = `/scrape?info_hash=${percentEncodeHex(infoHash)}`;
+    const { body } = await registry.ask('GET', path, { authorization: basic('root') });
+    return Number(/8:completei(\d+)e/.exec(body.toString('latin1'))?.[1]);
+  };
+  // The registry's own seeder is the first.
+  for (let tries = 0; tries < 200 && (await completeCount()) < 2; tries++) await delay(50);
+  assert.equal(await completeCount(), 2);
 });
 
 test('a new password in the file of credentials is used without a restart', async (t) => {

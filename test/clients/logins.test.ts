@@ -23,7 +23,8 @@ policy:
 `;
 const names = ['pat', 'pam', 'root'];
 /** A refusal, as each client says it. */
-const refusal = /denied|unauthorized|authentication required|forbidden|401|403/i;
+const refusal =
+  /denied|unauthorized|authentication is required|forbidden|invalid username|refuses the login|HTTP status 40[13]/i;
 
 async function logins(t: TestContext, isTls: boolean): Promise<void> {
   if (!needClients(t, 'hosts', 'dockerd', 'containerd', 'podman', 'buildah', 'skopeo', 'busybox')) {
@@ -168,7 +169,13 @@ async function logins(t: TestContext, isTls: boolean): Promise<void> {
     async () => {
       const credentials = join(lab.folder, 'credentials.json');
       await writeFile(credentials, JSON.stringify({ username: 'pat', password: 'pat-pw' }));
-      await startAgent(lab, { host, registry: registry.url, credentials, environment: trusted });
+      await startAgent(lab, {
+        host,
+        registry: registry.url,
+        credentials,
+        environment: trusted,
+        peerPort: 0,
+      });
       await tools.podman(['pull', noVerify, '127.0.0.1:8010/team/app:1']);
       await assert.rejects(tools.podman(['pull', noVerify, '127.0.0.1:8010/ci/app:1']));
       await tools.podman(['rmi', '--all', '--force']);

@@ -96,6 +96,10 @@ export class Access implements AsyncDisposable {
         if (exchange.request.headers.authorization === undefined) throw this.#refused(exchange);
         return caller;
       case 'catalog':
+        // Clients bring their login only when they are asked for it: else they would see what nobody sees.
+        if (exchange.request.headers.authorization !== undefined && caller.isFor(need))
+          return caller;
+        throw this.#refused(exchange, registryScope(need), isToken);
       case 'tracker':
         if (caller.isFor(need)) return caller;
         throw this.#refused(exchange, registryScope(need), isToken);
@@ -212,7 +216,8 @@ export class Access implements AsyncDisposable {
     const isNobody = caller.subject.kind === 'anonymous';
     const isTooNarrow = isToken && caller.isAllowed(wanted.right, wanted.repository);
     if (isNobody || isTooNarrow) return this.#refused(exchange, wanted.scope, isToken);
-    return new OciError('DENIED', 'requested access to the resource is denied');
+    // In other words than the specification's: docker takes those for a failure that passes, and tries for a minute.
+    return new OciError('DENIED', 'access to this is denied');
   }
 
   #refused(
@@ -229,7 +234,7 @@ export class Access implements AsyncDisposable {
       ...(isToken ? [`error="${error}"`] : []),
     ];
     exchange.response.setHeader('WWW-Authenticate', `Bearer ${parameters.join(',')}`);
-    return new OciError('UNAUTHORIZED', 'authentication required');
+    return new OciError('UNAUTHORIZED', 'authentication is required');
   }
 
   /** Where tokens are got, as the client reaches it. */

@@ -42,7 +42,9 @@ const whoeverDeletes: readonly Actor[] = ['deleter', 'admin'];
 const admins: readonly Actor[] = ['admin'];
 /** A token for one repository is for no list; what credentials are wrong gets no answer, even where none are needed. */
 const notWrong: readonly Actor[] = ['anonymous', ...authentic];
-const listers = notWrong.filter((actor) => actor !== 'token');
+const announcers = notWrong.filter((actor) => actor !== 'token');
+/** Whoever brings nothing is asked for a token first, be it one for nobody. */
+const listers = announcers.filter((actor) => actor !== 'anonymous');
 
 /** One request of each method of each route, in the repository `team/app` or about it, and who is answered. */
 const rules: Readonly<
@@ -98,9 +100,9 @@ const rules: Readonly<
   'torrent GET': { path: torrentPath, who: whoeverPulls },
   'torrent HEAD': { path: torrentPath, who: whoeverPulls },
   // Whether a blob may be announced is another matter: below.
-  'announce GET': { path: () => '/announce', who: listers },
-  'announce POST': { path: () => '/announce', who: listers, body: 'x', type: batchContentType },
-  'scrape GET': { path: () => '/scrape', who: listers },
+  'announce GET': { path: () => '/announce', who: announcers },
+  'announce POST': { path: () => '/announce', who: announcers, body: 'x', type: batchContentType },
+  'scrape GET': { path: () => '/scrape', who: announcers },
   'token GET': {
     path: () => '/token?service=docket',
     who: ['anonymous', 'puller', 'pusher', 'deleter', 'admin', 'robot', 'stranger'],
@@ -240,9 +242,8 @@ suite('who may what', () => {
   });
 
   test('the lists hold what may be pulled, page by page', async () => {
-    const namesFor = async (actor: Actor): Promise<readonly string[]> => {
+    const namesFor = async (authorization: string): Promise<readonly string[]> => {
       const names: string[] = [];
-      const authorization = credentials.get(actor);
       for (let path: string | undefined = '/v2/_catalog?n=1'; path !== undefined;) {
         const got: Got = await registry.ask('GET', path, { authorization });
         names.push(...(JSON.parse(got.body.toString()) as { repositories: string[] }).repositories);
@@ -256,10 +257,11 @@ suite('who may what', () => {
       );
       return names;
     };
-    assert.deepEqual(await namesFor('anonymous'), ['public/app']);
-    assert.deepEqual(await namesFor('puller'), ['public/app', 'team/app']);
-    assert.deepEqual(await namesFor('stranger'), ['other/app', 'public/app']);
-    assert.deepEqual(await namesFor('admin'), ['other/app', 'public/app', 'team/app']);
+    const nobody = `Bearer ${await registry.token(undefined, 'registry:catalog:*')}`;
+    assert.deepEqual(await namesFor(nobody), ['public/app']);
+    assert.deepEqual(await namesFor(basic('pat')), ['public/app', 'team/app']);
+    assert.deepEqual(await namesFor(basic('otto')), ['other/app', 'public/app']);
+    assert.deepEqual(await namesFor(basic('root')), ['other/app', 'public/app', 'team/app']);
   });
 
   test('an upload can be gone on with by whoever began it, and by nobody else who may push there', async () => {
@@ -300,7 +302,7 @@ suite('who may what', () => {
     const announcePath = (hash: InfoHash, more = ''): string =>
       `/announce?${more}info_hash=${percentEncodeHex(hash)}&peer_id=${'p'.repeat(20)}&port=7000&uploaded=0&downloaded=0&left=9&compact=1`;
 
-    for (const actor of listers) {
+    for (const actor of announcers) {
       const isTold = whoeverPulls.includes(actor);
       test(`${actor} is ${isTold ? '' : 'not '}introduced to the peers of a blob of the team`, async () => {
         const authorization = credentials.get(actor);
