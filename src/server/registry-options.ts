@@ -8,7 +8,6 @@ import type { IpRange } from '../torrent/ip-range.ts';
 import { trackerTiers, type TrackerTiers } from '../torrent/tracker-tiers.ts';
 import type { RetentionRules } from '../registry/gc/retention-rules.ts';
 import { hostAndPort, isHostAndPort } from './own-address.ts';
-import type { Rights } from './rights.ts';
 import { trackerUrlOf } from './tracker-url.ts';
 import type { AccessSource } from './access/access-rules.ts';
 import type { TlsOptions } from './tls.ts';
@@ -50,8 +49,6 @@ export interface RegistryOptions {
   readonly link?: LinkLimits | undefined;
   /** Who is let in, and may what; default: everybody everything. */
   readonly access?: AccessSource | undefined;
-  /** Stands in for what `access` says of pulling from other repositories. */
-  readonly rights?: Rights | undefined;
   /** The file of the audit log; default: `audit.jsonl` in the folder where there is `access`, else none. */
   readonly auditLog?: string | undefined;
   /** Requests come over TLS by this certificate; default: plain HTTP. */

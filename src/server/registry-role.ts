@@ -38,7 +38,6 @@ import {
   type RegistryOptions,
 } from './registry-options.ts';
 import { createRequestHandler } from './request-handler.ts';
-import { callersRights } from './rights.ts';
 import { Readiness } from './readiness.ts';
 import { runCommand } from './run-command.ts';
 import { ServerMetrics } from './server-metrics.ts';
@@ -168,8 +167,7 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
     version,
   });
   const readiness = new Readiness({ store, catalog, log });
-  const access = options.access && (await openAccess(options.access, options, registry));
-  parts.use(access ?? new AsyncDisposableStack());
+  const access = parts.use(options.access && (await openAccess(options.access, options, registry)));
   const auditPath = options.auditLog ?? (access && join(location, 'audit.jsonl'));
   const audit =
     auditPath === undefined
@@ -196,7 +194,6 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
     trackers,
     advertise: options.advertise,
     origins,
-    rights: options.rights ?? callersRights,
     access,
     blobRights: new BlobRights(registry, () => systemClock.now()),
     audit,

@@ -9,7 +9,6 @@ import type { BlobRights } from './access/blob-rights.ts';
 import type { Need } from './access/need.ts';
 import type { Exchange } from './exchange.ts';
 import type { OriginAddress } from './origin-address.ts';
-import type { Rights } from './rights.ts';
 import type { Readiness } from './readiness.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 import type { Traffic } from './traffic.ts';
@@ -31,7 +30,6 @@ export interface Services {
   readonly advertise: string | undefined;
   /** Where the registry's own seeder is. */
   readonly origins: OriginAddress;
-  readonly rights: Rights;
   /** Who asks; undefined: nobody is asked, and everybody may do everything. */
   readonly access: Access | undefined;
   readonly blobRights: BlobRights;

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { suite, test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, suite, test } from 'node:test';
 import { digestAlgorithms, digestOf } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../../src/oci/media-type.ts';
+import { basic, userLine } from '../../src/server/access/access-fixture.ts';
 import { child, descriptor, digestOfDocument } from './documents.ts';
 import { locationOf, withQuery, type RegistryUnderTest } from './registry-under-test.ts';
 import type { StorageUnderTest } from './storage-under-test.ts';
@@ -17,6 +20,15 @@ const image = {
   layers: [],
 };
 const absent = descriptor(mediaTypes.ociLayerGzip, 'absent');
+
+/** Everybody may push everywhere, but pull from the secret repository only its owner. */
+const rules = `
+htpasswd: users
+policy:
+  - { who: anyone, may: [push], repositories: 'options/**' }
+  - { who: anyone, may: [pull, delete], repositories: [options/app, options/zoo] }
+  - { who: user:owner, may: [pull], repositories: 'options/**' }
+`;
 
 /** What a registry does that was started otherwise than by default. */
 export function optionsSuite(storage: StorageUnderTest): void {
@@ -72,17 +84,16 @@ export function optionsSuite(storage: StorageUnderTest): void {
 
     suite('where a client may not pull from a repository', () => {
       const secret = 'options/secret';
+      let folder = '';
+      before(async () => {
+        folder = await mkdtemp(join(tmpdir(), 'docket-options-'));
+        await writeFile(join(folder, 'users'), userLine('owner'));
+        await writeFile(join(folder, 'access.yaml'), rules);
+      });
+      after(() => rm(folder, { recursive: true, force: true }));
       const start = (): Promise<RegistryUnderTest> =>
-        storage.start({
-          rights: {
-            mayPull: async (exchange, repository) => {
-              await turn();
-              const isOwner = exchange.request.headers['x-owner'] === 'yes';
-              return isOwner || !repository.startsWith('options/secret');
-            },
-          },
-        });
-      const owner = { headers: { 'X-Owner': 'yes' } };
+        storage.start({ access: { file: join(folder, 'access.yaml') } });
+      const owner = { headers: { Authorization: basic('owner') } };
 
       for (const algorithm of digestAlgorithms) {
         test(`its blobs are not mounted from there, named or not, by ${algorithm}`, async () => {

@@ -1,4 +1,3 @@
-import type { MaybePromise } from '../../base/maybe-promise.ts';
 import { digestAlgorithm, isDigestAlgorithm, parseDigest, type Digest } from '../../oci/digest.ts';
 import { OciError } from '../../oci/oci-error.ts';
 import { parseRepository, type Repository } from '../../oci/reference.ts';
@@ -22,8 +21,7 @@ export const startUpload: Handler = async (exchange, services) => {
     const digest = parseDigest(mount);
     const from = query.get('from');
     const source = from === null || from === '' ? undefined : parseRepository(from);
-    const mayPull = (holder: Repository): MaybePromise<boolean> =>
-      services.rights.mayPull(exchange, holder);
+    const mayPull = (holder: Repository): boolean => exchange.caller.may('pull', holder);
     if (await blobs.mount(repository, digest, source, mayPull)) {
       answerCreated(exchange, repository, digest);
       return;
