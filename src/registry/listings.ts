@@ -28,26 +28,29 @@ export async function listRepositories(
   page: Page,
   isVisible: (repository: Repository) => boolean = () => true,
 ): Promise<Listing> {
-  return await listPage(page, (wider) =>
-    visibleOnly(wider, (part) => catalog.repositories.list(part), isVisible),
+  return await listPage(page, ({ after, limit = Infinity }) =>
+    visibleOnly({ after, limit }, (part) => catalog.repositories.list(part), isVisible),
   );
 }
 
+/** At least so many are read at once, after a first part that did not suffice: little of it may be to be seen. */
 const atOnce = 1000;
 
-/** As many of what is to be seen as the page asks for. */
-async function visibleOnly(
-  { after, limit = Infinity }: Page,
-  read: (page: Page) => Promise<readonly Repository[]>,
-  isVisible: (name: Repository) => boolean,
-): Promise<readonly string[]> {
-  const found: Repository[] = [];
-  for (let last = after; ;) {
-    const part = await read({ after: last, limit: atOnce });
-    found.push(...part.filter(isVisible));
+/** As many of what is to be seen as the page asks for. `read` gives what comes after an item, at most `limit`. */
+export async function visibleOnly<After, Item extends After>(
+  { after, limit }: { readonly after: After | undefined; readonly limit: number },
+  read: (page: { after: After | undefined; limit: number }) => Promise<readonly Item[]>,
+  isVisible: (item: Item) => boolean,
+): Promise<readonly Item[]> {
+  const found: Item[] = [];
+  const most = limit === Infinity ? atOnce : Math.max(limit, atOnce);
+  let last = after;
+  for (let wanted = Math.min(limit, most); ; wanted = most) {
+    const part = await read({ after: last, limit: wanted });
+    for (const item of part) if (isVisible(item)) found.push(item);
     last = part.at(-1);
     if (found.length >= limit) return found.slice(0, limit);
-    if (part.length < atOnce) return found;
+    if (part.length < wanted) return found;
   }
 }
 

@@ -1,6 +1,5 @@
-import type { Registry } from '../../registry/registry.ts';
+import { visibleOnly } from '../../registry/listings.ts';
 import type { ImagePage, ImageRecord } from '../../storage/catalog.ts';
-import type { Exchange } from '../exchange.ts';
 import { RequestError } from '../request-error.ts';
 import { linkTo, pageOf } from '../paging.ts';
 import type { Handler } from '../services.ts';
@@ -14,7 +13,14 @@ const mostImages = 1000;
  */
 export const getImages: Handler = async (exchange, { registry }) => {
   const { after, limit } = pageOf(exchange, mostImages);
-  const page = limit === 0 ? [] : await visibleImages(exchange, registry, after, limit + 1);
+  const page =
+    limit === 0
+      ? []
+      : await visibleOnly(
+          { after: after === undefined ? undefined : placeOf(after), limit: limit + 1 },
+          (part) => registry.catalog.manifests.images(part),
+          ({ repository }: ImageRecord) => exchange.caller.isAllowed('pull', repository),
+        );
   const images = page.slice(0, limit).map((image) => ({
     repository: image.repository,
     tag: image.tag,
@@ -27,23 +33,6 @@ export const getImages: Handler = async (exchange, { registry }) => {
   const next = last && `${last.repository}:${last.tag}`;
   exchange.sendJson(200, { images }, linkTo('/api/v1/images', next, { n: String(limit) }));
 };
-
-/** The tags of what the client may pull, at most `limit`. */
-async function visibleImages(
-  { caller }: Exchange,
-  { catalog }: Registry,
-  after: string | undefined,
-  limit: number,
-): Promise<readonly ImageRecord[]> {
-  const found: ImageRecord[] = [];
-  for (let last = after === undefined ? undefined : placeOf(after); ;) {
-    const part = await catalog.manifests.images({ after: last, limit });
-    found.push(...part.filter(({ repository }) => caller.isAllowed('pull', repository)));
-    last = part.at(-1);
-    if (found.length >= limit) return found.slice(0, limit);
-    if (part.length < limit) return found;
-  }
-}
 
 /** No name of a repository holds a colon. */
 function placeOf(text: string): NonNullable<ImagePage['after']> {
