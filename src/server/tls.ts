@@ -48,7 +48,7 @@ export class Tls {
     const paths = clientCa === undefined ? [cert, key] : [cert, key, clientCa];
     this.#watched = new WatchedFiles(
       () => paths,
-      () => this.reload(),
+      () => this.#read(),
       clock,
     );
   }
@@ -71,6 +71,14 @@ export class Tls {
 
   /** Reads the files again. Never rejects. */
   async reload(): Promise<void> {
+    await this.#watched.reload();
+  }
+
+  async close(): Promise<void> {
+    await this.#watched.close();
+  }
+
+  async #read(): Promise<void> {
     try {
       this.#context = await readContext(this.#options);
       this.#changed(this.#context);
@@ -82,10 +90,6 @@ export class Tls {
         'cannot use the new certificate: the one of before stays',
       );
     }
-  }
-
-  async close(): Promise<void> {
-    await this.#watched.close();
   }
 }
 

@@ -34,7 +34,7 @@ export class AccessRules {
     this.#log = log;
     this.#watched = new WatchedFiles(
       () => filesOf(this.#source, this.#rules),
-      () => this.reload(),
+      () => this.#read(),
       clock,
     );
   }
@@ -52,17 +52,20 @@ export class AccessRules {
 
   /** Reads the files again. Never rejects. */
   async reload(): Promise<void> {
-    try {
-      this.#rules = await readRules(this.#source);
-      await this.#watched.mark();
-      this.#log.info({ users: this.#rules.users.size }, 'read the rules of access again');
-    } catch (error) {
-      this.#log.error(errorFields(error), 'cannot read the rules of access: those of before hold');
-    }
+    await this.#watched.reload();
   }
 
   async close(): Promise<void> {
     await this.#watched.close();
+  }
+
+  async #read(): Promise<void> {
+    try {
+      this.#rules = await readRules(this.#source);
+      this.#log.info({ users: this.#rules.users.size }, 'read the rules of access again');
+    } catch (error) {
+      this.#log.error(errorFields(error), 'cannot read the rules of access: those of before hold');
+    }
   }
 }
 

@@ -7,24 +7,31 @@ import { every, type Clock } from '../../base/clock.ts';
  */
 const lookEvery = 2_000;
 
-/** Calls `changed` whenever one of the files is another than before, until it is closed. */
+/** Reads files again whenever one of them is another than before, until it is closed. */
 export class WatchedFiles {
   readonly #paths: () => readonly string[];
-  readonly #changed: () => Promise<void>;
+  readonly #read: () => Promise<void>;
   readonly #stop: () => void;
   #seen: string | undefined;
   #looking: Promise<void> | undefined;
 
-  /** `changed` must not reject. */
-  constructor(paths: () => readonly string[], changed: () => Promise<void>, clock: Clock) {
+  /** `read` must not reject. */
+  constructor(paths: () => readonly string[], read: () => Promise<void>, clock: Clock) {
     this.#paths = paths;
-    this.#changed = changed;
+    this.#read = read;
     this.#stop = every(clock, lookEvery, () => void this.look());
   }
 
-  /** How the files are now is how they were read. Call it before they are read. */
+  /** How the files are now is how they were read. */
   async mark(): Promise<void> {
     this.#seen = await this.#state();
+  }
+
+  /** Reads them now, whether they changed or not. */
+  async reload(): Promise<void> {
+    // Before they are read: what changes meanwhile is found by the next look.
+    await this.mark();
+    await this.#read();
   }
 
   /** Looks now. */
@@ -44,7 +51,7 @@ export class WatchedFiles {
     const state = await this.#state();
     if (state === this.#seen) return;
     this.#seen = state;
-    await this.#changed();
+    await this.#read();
   }
 
   async #state(): Promise<string> {
