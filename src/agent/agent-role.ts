@@ -4,6 +4,7 @@ import { DocketError, messageOf } from '../base/errors.ts';
 import type { LinkLimits } from '../base/link-limits.ts';
 import type { Log } from '../base/log.ts';
 import { systemRandom } from '../base/random.ts';
+import { parseWebUrl } from '../base/web-url.ts';
 import { RequestObserver } from '../observe/request-observer.ts';
 import type { IpRange } from '../torrent/ip-range.ts';
 import type { Zone } from '../torrent/zone.ts';
@@ -141,15 +142,12 @@ export async function startAgent(options: AgentOptions): Promise<AgentRole> {
 
 /** A host and port alone mean plain HTTP. Credentials in the URL would end in logs and torrents. */
 function registryUrl(text: string): URL {
-  const url = URL.parse(text.includes('://') ? text : `http://${text}`);
-  const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:';
-  if (url === null || !isWeb || url.username !== '' || url.password !== '') {
-    throw new AgentError(
-      'AGENT_REGISTRY_INVALID',
-      'the registry must be an http or https URL without user and password',
-    );
-  }
-  return url;
+  const url = parseWebUrl(text.includes('://') ? text : `http://${text}`);
+  if (url !== undefined) return url;
+  throw new AgentError(
+    'AGENT_REGISTRY_INVALID',
+    'the registry must be an http or https URL without user and password',
+  );
 }
 
 /** An agent that fetched from itself would ask itself for ever. */

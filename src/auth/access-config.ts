@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { about, object, scalar } from '../base/schema.ts';
 import { parseDuration } from '../base/units.ts';
-import { messageOf } from '../base/errors.ts';
+import { parseWebUrl } from '../base/web-url.ts';
 import { AuthError } from './auth-error.ts';
 import type { OidcIssuer } from './oidc-subject.ts';
 import { isWho, rights, type Rule } from './policy.ts';
@@ -32,26 +33,7 @@ const texts = (expected: string) =>
     .union([z.string(), z.array(z.string())], { error: `expected ${expected}` })
     .transform((value) => (typeof value === 'string' ? value.split(/[\s,]+/) : value));
 
-const duration = z
-  .union([z.string(), z.number()], { error: 'expected a duration like 5m' })
-  .transform((value, context) => {
-    try {
-      return parseDuration(String(value));
-    } catch (error) {
-      context.issues.push({ code: 'custom', input: value, message: messageOf(error) });
-      return z.NEVER;
-    }
-  });
-
-/** An object without any keys but these, which its error names for whoever tells of it. */
-function object<T extends z.core.$ZodLooseShape>(shape: T) {
-  return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys' ? Object.keys(shape).join(' ') : 'expected "name: value"',
-  });
-}
-
-const about = (description: string) => ({ description });
+const duration = scalar('a duration like 5m', parseDuration);
 
 const rule = object({
   who: texts('a list like anyone, user:alice, group:dev, robot:ci-*').meta(
@@ -74,10 +56,12 @@ const rule = object({
   })
   .transform(({ who, may, repositories }): Rule => ({ who, rights: may, repositories }));
 
-const webUrl = z.string().refine((text) => {
-  const url = URL.parse(text);
-  return url !== null && /^https?:$/.test(url.protocol) && url.username + url.password === '';
-}, 'expected an http or https URL without user and password');
+const webUrl = z
+  .string()
+  .refine(
+    (text) => parseWebUrl(text) !== undefined,
+    'expected an http or https URL without user and password',
+  );
 
 const issuer = object({
   issuer: webUrl.meta(about('exactly as its tokens have it')),

@@ -1,13 +1,7 @@
 import { z } from 'zod';
-import { messageOf } from '../base/errors.ts';
+import { read } from '../base/schema.ts';
+import { parseWebUrl } from '../base/web-url.ts';
 import { ValueError } from './value-error.ts';
-
-/** A value that is read from text; a file may hold it as a number, too. */
-export function scalar<T>(expected: string, parse: (text: string) => T) {
-  return z
-    .union([z.string(), z.number()], { error: `expected ${expected}` })
-    .transform((value, context) => read(context, value, () => parse(String(value))));
-}
 
 /** A list, or one text that `split` takes apart: how a variable or a single flag holds it. */
 export function list<T>(
@@ -24,23 +18,6 @@ export function list<T>(
             split(text).map((part) => read(context, part, () => parse(part), [index])),
           ),
     );
-}
-
-type Context = z.core.$RefinementCtx;
-
-/** What was said of a wrong value becomes an issue at its place. */
-export function read<T>(
-  context: Context,
-  input: unknown,
-  parse: () => T,
-  path: (string | number)[] = [],
-): T {
-  try {
-    return parse();
-  } catch (error) {
-    context.issues.push({ code: 'custom', input, path, message: messageOf(error) });
-    return z.NEVER;
-  }
 }
 
 /** The parts of a text with spaces or commas between. */
@@ -61,19 +38,20 @@ export function parseCount(text: string): number {
   throw new ValueError(`"${text}" is no such number: expected one from 1 to 999999`);
 }
 
-/** An object without any keys but these, which it names when another one stands there. */
-export function object<T extends z.core.$ZodLooseShape>(shape: T) {
-  return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys' ? Object.keys(shape).join(' ') : 'expected "name: value"',
-  });
-}
-
-/** What a part of an object is, for the reference. */
-export const about = (description: string) => ({ description });
-
 /** A whole number, 0 or more. Throws ValueError. */
 export function parseWhole(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new ValueError(`"${text}" is no such number: expected one from 0 on`);
+}
+
+/** True or false; a variable or a flag holds it as a text. */
+export const boolean = z
+  .union([z.boolean(), z.enum(['true', 'false'])], { error: 'expected true or false' })
+  .transform((value) => value === true || value === 'true');
+
+/** A URL of the web. Throws ValueError, which does not tell the text: it may hold a password. */
+export function webUrl(text: string): string {
+  const url = parseWebUrl(text);
+  if (url !== undefined) return url.href;
+  throw new ValueError('expected an http or https URL without user and password');
 }

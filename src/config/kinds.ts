@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { logLevels } from '../base/log.ts';
+import { read, scalar } from '../base/schema.ts';
 import { parseDuration } from '../base/units.ts';
 import { parseIpRange } from '../torrent/ip-range.ts';
 import { parseZone } from '../torrent/zone.ts';
 import { access } from './access-kind.ts';
-import { list, nonEmpty, parseCount, read, scalar, words } from './kind-makers.ts';
+import { boolean, list, nonEmpty, parseCount, words } from './kind-makers.ts';
 import { parseListenPort } from './port.ts';
 import { parseRateHours } from './rate-hours.ts';
 import { parseRate } from './rate.ts';
@@ -21,9 +22,7 @@ export const kinds = {
   text: scalar('a text', nonEmpty),
   texts: list('texts', (text) => [text], nonEmpty),
   port: scalar('a port', parseListenPort),
-  boolean: z
-    .union([z.boolean(), z.enum(['true', 'false'])], { error: 'expected true or false' })
-    .transform((value) => value === true || value === 'true'),
+  boolean,
   duration: scalar('a duration like 30s', parseDuration),
   count: scalar('a number', parseCount),
   rate: scalar('a rate like 100MB/s', requiredRate),

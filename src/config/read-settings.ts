@@ -194,7 +194,7 @@ function telling(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
   return best.flatMap((inner) => telling({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
-/** Objects of `kinds.ts` name their keys with the issue. */
+/** Objects of `base/schema.ts` name their keys with the issue. */
 function expectedKeys(issue: z.core.$ZodIssueUnrecognizedKeys): readonly string[] {
   return issue.message.split(' ');
 }

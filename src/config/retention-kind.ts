@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { about, object, read, scalar } from '../base/schema.ts';
 import { parseDuration } from '../base/units.ts';
 import { checkRetention } from '../registry/gc/retention-rules.ts';
-import { about, list, nonEmpty, object, parseWhole, read, scalar, words } from './kind-makers.ts';
+import { list, nonEmpty, parseWhole, words } from './kind-makers.ts';
 
 const rule = object({
   repositories: list('patterns like team/**', words, nonEmpty).meta(

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { read } from './kind-makers.ts';
+import { read } from '../base/schema.ts';
 import { ValueError } from './value-error.ts';
 
 /** A secret itself, or the file that holds it and nothing else: what was written is never told. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { about, object, read, scalar } from '../base/schema.ts';
 import { parseBytes } from '../base/units.ts';
 import type { StorageOptions } from '../storage/open-blob-store.ts';
-import { about, nonEmpty, object, read, scalar } from './kind-makers.ts';
+import { boolean, nonEmpty, webUrl } from './kind-makers.ts';
 import { secret } from './secret-kind.ts';
 import { ValueError } from './value-error.ts';
 
@@ -27,14 +28,6 @@ function prefix(text: string): string {
   throw new ValueError(`"${text}": expected names of A-Z a-z 0-9 . _ - with slashes between`);
 }
 
-function endpoint(text: string): string {
-  const url = URL.parse(text);
-  if (url !== null && /^https?:$/.test(url.protocol) && url.username + url.password === '') {
-    return url.href;
-  }
-  throw new ValueError('expected an http or https URL without user and password');
-}
-
 function partLength(text: string): number {
   const bytes = parseBytes(text);
   if (bytes >= leastPart && bytes <= mostPart) return bytes;
@@ -52,14 +45,13 @@ const s3 = object({
   prefix: scalar('a prefix', prefix)
     .optional()
     .meta(about('what the names of all objects begin with; each registry needs its own')),
-  endpoint: scalar('a URL', endpoint)
+  endpoint: scalar('a URL', webUrl)
     .optional()
     .meta(about('the URL of the store; default: that of AWS for the region')),
   region: scalar('a region', nonEmpty)
     .optional()
     .meta(about('its region; default: the usual settings of AWS, with an endpoint `us-east-1`')),
-  pathStyle: z
-    .union([z.boolean(), z.enum(['true', 'false'])], { error: 'expected true or false' })
+  pathStyle: boolean
     .optional()
     .meta(
       about(
@@ -100,7 +92,7 @@ function parseUrl(text: string): object {
 }
 
 function optionsOf(settings: S3Settings): StorageOptions {
-  const { accessKeyId, secretAccessKey, cacheSize, partSize, pathStyle, ...rest } = settings;
+  const { accessKeyId, secretAccessKey, cacheSize, partSize, ...rest } = settings;
   const credentials =
     accessKeyId === undefined || secretAccessKey === undefined
       ? undefined
@@ -109,7 +101,6 @@ function optionsOf(settings: S3Settings): StorageOptions {
     s3: {
       ...rest,
       prefix: rest.prefix ?? '',
-      pathStyle: pathStyle === undefined ? undefined : String(pathStyle) === 'true',
       credentials,
       cacheBytes: cacheSize,
       partBytes: partSize,

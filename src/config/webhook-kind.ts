@@ -1,18 +1,10 @@
 import { z } from 'zod';
+import { about, object, scalar } from '../base/schema.ts';
 import { parseDuration } from '../base/units.ts';
 import { webhookActions } from '../server/webhooks/webhook.ts';
-import { about, list, nonEmpty, object, parseCount, scalar, words } from './kind-makers.ts';
+import { list, nonEmpty, parseCount, webUrl, words } from './kind-makers.ts';
 import { secret } from './secret-kind.ts';
 import { ValueError } from './value-error.ts';
-
-function webUrl(text: string): string {
-  const url = URL.parse(text);
-  if (url !== null && /^https?:$/.test(url.protocol) && url.username + url.password === '') {
-    return url.href;
-  }
-  // The text is not told: it may hold a password.
-  throw new ValueError('expected an http or https URL without user and password');
-}
 
 function hookName(text: string): string {
   if (/^[A-Za-z0-9._-]{1,63}$/.test(text)) return text;
