@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../base/clock.ts';
+import { remember } from '../base/remember.ts';
 import { AuthError } from './auth-error.ts';
 import type { PasswordHashes } from './htpasswd.ts';
 
@@ -33,16 +34,14 @@ export class PasswordChecker {
 
   /** The verdict of before, at once; undefined when there is none. */
   known(users: PasswordHashes, name: string, password: string): boolean | undefined {
-    const verdict = this.#verdicts.get(this.#keyOf(users, name, password));
-    if (verdict === undefined || verdict.until < this.#parts.clock.now()) return undefined;
-    return verdict.isRight;
+    return this.#verdict(this.#keyOf(users, name, password));
   }
 
   /** Whether the password is that of the user. Throws AuthError LOGIN_LIMITED when too many ask. */
   async check(users: PasswordHashes, name: string, password: string): Promise<boolean> {
-    const known = this.known(users, name, password);
-    if (known !== undefined) return known;
     const key = this.#keyOf(users, name, password);
+    const known = this.#verdict(key);
+    if (known !== undefined) return known;
     const under = this.#under.get(key);
     if (under !== undefined) return await under;
     if (this.#under.size >= mostWaiting) {
@@ -53,7 +52,8 @@ export class PasswordChecker {
     this.#turn = checking.catch(() => {});
     try {
       const isRight = await checking;
-      this.#remember(key, isRight);
+      const until = this.#parts.clock.now() + verdictLasts;
+      remember(this.#verdicts, key, { isRight, until }, mostVerdicts);
       return isRight;
     } finally {
       this.#under.delete(key);
@@ -67,10 +67,10 @@ export class PasswordChecker {
     return isSame && hash !== undefined;
   }
 
-  #remember(key: string, isRight: boolean): void {
-    const [oldest] = this.#verdicts.keys();
-    if (this.#verdicts.size >= mostVerdicts && oldest !== undefined) this.#verdicts.delete(oldest);
-    this.#verdicts.set(key, { isRight, until: this.#parts.clock.now() + verdictLasts });
+  #verdict(key: string): boolean | undefined {
+    const verdict = this.#verdicts.get(key);
+    if (verdict === undefined || verdict.until < this.#parts.clock.now()) return undefined;
+    return verdict.isRight;
   }
 
   /** With the hash in it: a new password ends the verdicts on the old one. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { jwtVerify, SignJWT, type JWTPayload } from 'jose';
+import { remember } from '../base/remember.ts';
 import { isJsonObject } from '../oci/descriptor.ts';
 import { AuthError } from './auth-error.ts';
 import type { KeyRing } from './key-ring.ts';
@@ -83,11 +84,7 @@ export class TokenIssuer {
       throw invalid();
     }
     const claims = await this.#verify('access', token);
-    const [oldest] = this.#verified.keys();
-    if (this.#verified.size >= mostRemembered && oldest !== undefined) {
-      this.#verified.delete(oldest);
-    }
-    this.#verified.set(token, claims);
+    remember(this.#verified, token, claims, mostRemembered);
     return claims;
   }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
+import { remember } from '../../base/remember.ts';
 import {
   digestAlgorithm,
   digestFileName,
@@ -232,9 +233,7 @@ export class S3BlobStore implements BlobStore {
   }
 
   #remember(digest: Digest, size: number): void {
-    const [oldest] = this.#sizes.keys();
-    if (this.#sizes.size >= mostSizes && oldest !== undefined) this.#sizes.delete(oldest);
-    this.#sizes.set(digest, { size, at: this.#clock.now() });
+    remember(this.#sizes, digest, { size, at: this.#clock.now() }, mostSizes);
   }
 
   async #publish(digest: Digest, write: (name: string) => Promise<void>): Promise<void> {
