@@ -1,9 +1,6 @@
 import { actions, allows, type Grant, type Right } from './policy.ts';
-import { covers, type Scope } from './scope.ts';
+import { covers, type RegistryPart, type Scope } from './scope.ts';
 import { anonymous, labelOf, type Subject } from './subject.ts';
-
-/** What of the registry itself a token can be for. */
-export type RegistryPart = 'catalog' | 'tracker' | 'admin';
 
 /** The sender of one request, with its rights: those of the rules, within what its token is for. */
 export class Caller {

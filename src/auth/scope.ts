@@ -1,5 +1,10 @@
 import { isRepository } from '../oci/reference.ts';
 
+/** What of the registry itself a token can be for. */
+const registryParts = ['catalog', 'tracker', 'admin'] as const;
+export type RegistryPart = (typeof registryParts)[number];
+const registryNames: ReadonlySet<string> = new Set(registryParts);
+
 /**
  * What a token is for, as in Docker's token flow: actions on a repository (`pull`, `push`, `delete`), or on the registry
  * (`catalog`, `tracker` and `admin`, each with `*`).
@@ -13,7 +18,6 @@ export interface Scope {
 /** The most scopes of one request: clients name a few. */
 const mostScopes = 100;
 const longestScope = 2048;
-const registryNames: ReadonlySet<string> = new Set(['catalog', 'tracker', 'admin']);
 
 /**
  * The scopes of `scope` parameters, each of which may hold several with spaces between; the same resource named twice

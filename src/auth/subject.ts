@@ -1,5 +1,5 @@
 /** What kinds of callers there are. `agent` is a host that enrolled. */
-export const subjectKinds = ['anonymous', 'user', 'robot', 'oidc', 'agent'] as const;
+const subjectKinds = ['anonymous', 'user', 'robot', 'oidc', 'agent'] as const;
 export type SubjectKind = (typeof subjectKinds)[number];
 
 /** Who asks. */

@@ -1,5 +1,5 @@
 import { roleSettings } from './role-settings.ts';
-import type { Settings, ValuesOf } from './setting.ts';
+import type { Settings } from './setting.ts';
 
 /** All that `docket agent` can be told. */
 export const agentSettings = {
@@ -47,6 +47,3 @@ export const agentSettings = {
   },
   ...roleSettings,
 } as const satisfies Settings;
-
-/** What `docket agent` was told. */
-export type AgentValues = ValuesOf<typeof agentSettings>;

@@ -23,7 +23,7 @@ export async function loadConfig<Name extends SectionName>(
 }
 
 /** Where a file is looked for when none is named. */
-export const usualConfigFile = '/etc/docket/docket.yaml';
+const usualConfigFile = '/etc/docket/docket.yaml';
 
 /** The file that `--config` names, else `DOCKET_CONFIG`, else the usual one if there is one. Throws ConfigError. */
 export async function findConfigFile(

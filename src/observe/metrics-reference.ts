@@ -1,12 +1,5 @@
 import type { Registry } from 'prom-client';
 
-const kinds = new Map([
-  ['counter', 'counter'],
-  ['gauge', 'gauge'],
-  ['histogram', 'histogram'],
-  ['summary', 'summary'],
-]);
-
 /** A table, in Markdown, of what is registered; without what Node itself tells. */
 export function metricsReference(register: Registry): string {
   const rows = register
@@ -16,7 +9,7 @@ export function metricsReference(register: Registry): string {
     .toSorted((one, other) => (one.name < other.name ? -1 : 1))
     .map(({ name, help, type, labelNames }) => {
       const labels = labelNames.map((label) => `\`${label}\``).join(', ');
-      return `| \`${name}\` | ${kinds.get(String(type)) ?? String(type)} | ${labels} | ${help} |`;
+      return `| \`${name}\` | ${String(type)} | ${labels} | ${help} |`;
     });
   return ['| name | type | labels | what |', '|---|---|---|---|', ...rows, ''].join('\n');
 }

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ObservedRequest } from './channels.ts';
+import { requestIdHeader } from './request-id.ts';
 
 const current = new AsyncLocalStorage<ObservedRequest>();
 
@@ -18,5 +19,5 @@ export function contextHeaders(): Readonly<Record<string, string>> {
   const request = currentRequest();
   if (request === undefined) return {};
   const { id, traceparent } = request;
-  return { 'x-request-id': id, ...(traceparent === undefined ? {} : { traceparent }) };
+  return { [requestIdHeader]: id, ...(traceparent === undefined ? {} : { traceparent }) };
 }

@@ -1,7 +1,7 @@
 import { AuthError } from '../../auth/auth-error.ts';
 import { Caller, everybody } from '../../auth/caller.ts';
 import type { Action, Right } from '../../auth/policy.ts';
-import { formatScope, type Scope } from '../../auth/scope.ts';
+import { formatScope, type RegistryPart, type Scope } from '../../auth/scope.ts';
 import { TokenIssuer } from '../../auth/token-issuer.ts';
 import { TrackerKeys, trackerKeyIn } from '../../auth/tracker-key.ts';
 import { systemClock } from '../../base/clock.ts';
@@ -257,7 +257,7 @@ function broughtBy(identity: Identity, scopes?: readonly Scope[]): Brought {
   return { caller: new Caller(subject, grants, scopes), mark, isToken: scopes !== undefined };
 }
 
-function registryScope(name: 'catalog' | 'tracker' | 'admin'): Scope {
+function registryScope(name: RegistryPart): Scope {
   return { type: 'registry', name, actions: ['*'] };
 }
 

@@ -34,11 +34,10 @@ export class BlobRights {
     if (known !== undefined && known.until > this.#now() && isAnyAllowed(caller, known.names)) {
       return true;
     }
-    return this.mayPullBlob(caller, digest);
+    return this.#asTheCatalogSays(caller, digest);
   }
 
-  /** As `mayPull`, by what the catalog says now. */
-  async mayPullBlob(caller: Caller, digest: Digest): Promise<boolean> {
+  async #asTheCatalogSays(caller: Caller, digest: Digest): Promise<boolean> {
     const names = await this.#registry.catalog.blobs.holders(digest, mostHolders);
     if (this.#holders.size >= mostKept) this.#holders.clear();
     this.#holders.set(digest, { names, until: this.#now() + keptFor });

@@ -20,10 +20,12 @@ export class Robots {
   async bySecret(secret: string): Promise<Robot | undefined> {
     const id = robotIdOf(secret);
     const record = id === undefined ? undefined : await this.#table.find(id);
+    if (record === undefined) return undefined;
+    const robot = robotOf(record);
     const now = this.#wallTime();
-    if (record === undefined || !isRobotSecret(robotOf(record), secret, now)) return undefined;
-    if (now - (record.usedAt ?? 0) > noteEvery) await this.#table.used(record.id, now);
-    return robotOf(record);
+    if (!isRobotSecret(robot, secret, now)) return undefined;
+    if (now - (robot.usedAt ?? 0) > noteEvery) await this.#table.used(robot.id, now);
+    return robot;
   }
 
   /** The robot of that name and id, unless it was revoked or has expired. */

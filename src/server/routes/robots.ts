@@ -1,4 +1,4 @@
-import { actions, rights, type Grant, type Right } from '../../auth/policy.ts';
+import { rights, type Grant, type Right } from '../../auth/policy.ts';
 import { createRobotSecret, isAlive, isRobotName, type Robot } from '../../auth/robot.ts';
 import { OciError } from '../../oci/oci-error.ts';
 import { isJsonObject } from '../../oci/descriptor.ts';
@@ -86,7 +86,7 @@ function readGrants(value: unknown): readonly Grant[] {
     const known = Object.keys(grant).every((key) => key === 'rights' || key === 'repositories');
     const { rights: given, repositories } = grant;
     if (!known || !isTexts(given) || !given.every(isRight) || given.length === 0) {
-      throw wrongBody(`rights must be a list of ${[...actions, 'admin'].join(', ')}`);
+      throw wrongBody(`rights must be a list of ${rights.join(', ')}`);
     }
     if (!isTexts(repositories) || repositories.length > mostPatterns) {
       throw wrongBody('repositories must be a list of patterns like team/**');

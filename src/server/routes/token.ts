@@ -21,7 +21,8 @@ export const getToken: Handler = async (exchange, services) => {
   const access = accessOf(services);
   const { query } = exchange;
   const identity = await byHeader(exchange, access, services);
-  const token = await issued(access, identity, parseScopes(query.getAll('scope')));
+  const granted = scopesOf(identity, parseScopes(query.getAll('scope')));
+  const token = await issued(access, identity, granted);
   const wantsRefresh = /^(?:true|1)$/.test(query.get('offline_token') ?? '');
   exchange.sendJson(200, { ...token, ...(await refresh(access, identity, wantsRefresh)) }, headers);
 };
@@ -37,7 +38,8 @@ export const postToken: Handler = async (exchange, services) => {
   const form = new URLSearchParams((await readBody(request, largestForm)).toString());
   const scopes = parseScopes(form.getAll('scope'));
   const identity = await byForm(exchange, access, services, form);
-  const { access_token, expires_in, issued_at } = await issued(access, identity, scopes);
+  const granted = scopesOf(identity, scopes);
+  const { access_token, expires_in, issued_at } = await issued(access, identity, granted);
   const wantsRefresh = form.get('access_type') === 'offline';
   const isRefresh = form.get('grant_type') === 'refresh_token';
   exchange.sendJson(
@@ -47,10 +49,7 @@ export const postToken: Handler = async (exchange, services) => {
       token_type: 'Bearer',
       expires_in,
       issued_at,
-      scope: new Caller(identity.subject, identity.grants)
-        .narrowed(scopes)
-        .map(formatScope)
-        .join(' '),
+      scope: granted.map(formatScope).join(' '),
       ...(await refresh(access, identity, wantsRefresh && !isRefresh)),
       ...(isRefresh ? { refresh_token: form.get('refresh_token') } : {}),
     },
@@ -106,9 +105,12 @@ function refusal(exchange: Exchange, access: Access, { audit }: Services, error:
   return refused;
 }
 
-async function issued(access: Access, identity: Identity, wanted: readonly Scope[]) {
-  const { subject, grants, mark } = identity;
-  const scopes = new Caller(subject, grants).narrowed(wanted);
+/** What of the scopes that were asked for the rules allow. */
+function scopesOf({ subject, grants }: Identity, wanted: readonly Scope[]): readonly Scope[] {
+  return new Caller(subject, grants).narrowed(wanted);
+}
+
+async function issued(access: Access, { subject, mark }: Identity, scopes: readonly Scope[]) {
   const { tokenLifetime } = access.rules.current.config;
   const seconds = Math.round(tokenLifetime / 1000);
   const { token, expiresIn, issuedAt } = await access.issuer.issue(subject, scopes, mark, seconds);
