@@ -68,7 +68,7 @@ export async function startHttpServer(options: {
   const server =
     tls === undefined
       ? createServer(settings, listener)
-      : createTlsServer({ ...settings, ...tls.context, handshakeTimeout: header }, listener);
+      : createTlsServer({ ...settings, ...tls.current, handshakeTimeout: header }, listener);
   tls?.onChange((context) => {
     if (server instanceof TlsServer) server.setSecureContext(context);
   });

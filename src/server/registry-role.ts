@@ -45,7 +45,7 @@ import { storageFigures } from './storage-figures.ts';
 import { storeDisk } from './store-disk.ts';
 import { SwarmSource } from './swarm-source.ts';
 import { startUdpTracker } from './start-udp-tracker.ts';
-import { Tls } from './tls.ts';
+import { openTls } from './tls.ts';
 import { Traffic } from './traffic.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 
@@ -174,7 +174,7 @@ export async function startRegistry(options: RegistryOptions): Promise<RegistryR
       ? undefined
       : new AuditLog({ path: auditPath, log, lost: () => metrics.lostAuditLine() });
   parts.defer(() => audit?.close());
-  const tls = options.tls && (await Tls.open(options.tls, systemClock, log));
+  const tls = options.tls && (await openTls(options.tls, systemClock, log));
   parts.defer(() => tls?.close());
   const handler = createRequestHandler({
     registry,

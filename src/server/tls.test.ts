@@ -12,7 +12,7 @@ import { silentLog } from '../base/log.ts';
 import { sha256Of } from '../oci/digest.ts';
 import { parseMetainfo } from '../torrent/metainfo.ts';
 import { startRegistry, type RegistryRole } from './registry-role.ts';
-import { Tls } from './tls.ts';
+import { openTls } from './tls.ts';
 
 const skip = spawnSync('openssl', ['version']).status === 0 ? false : 'not installed: openssl';
 
@@ -120,7 +120,7 @@ test('a changed file is noticed by itself', { skip }, async (t) => {
   for (const name of ['one', 'two']) makeCertificate(folder, name);
   await use(folder, 'one');
   const files = { cert: join(folder, 'used.crt'), key: join(folder, 'used.key') };
-  const tls = await Tls.open(files, systemClock, silentLog);
+  const tls = await openTls(files, systemClock, silentLog);
   t.after(() => tls.close());
   const changed = new Promise<Buffer>((resolve) => tls.onChange(({ key }) => resolve(key)));
   await use(folder, 'two');

@@ -3,8 +3,7 @@ import { createSecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.ts';
 import { DocketError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import { WatchedFiles } from './access/watched-files.ts';
-import { errorFields } from './error-status.ts';
+import { Watched } from './watched.ts';
 
 /** Where the certificate is: files in PEM. */
 export interface TlsOptions {
@@ -32,65 +31,22 @@ export interface TlsContext {
   readonly rejectUnauthorized: boolean;
 }
 
-/** A certificate, read again whenever its files change; what cannot be used leaves the one of before. */
-export class Tls {
-  readonly #options: TlsOptions;
-  readonly #log: Log;
-  readonly #watched: WatchedFiles;
-  #context: TlsContext;
-  #changed: (context: TlsContext) => void = () => {};
+/** A certificate, read again whenever its files change: connections that are open keep theirs. */
+export type Tls = Watched<TlsContext>;
 
-  private constructor(options: TlsOptions, context: TlsContext, clock: Clock, log: Log) {
-    this.#options = options;
-    this.#context = context;
-    this.#log = log;
-    const { cert, key, clientCa } = options;
-    const paths = clientCa === undefined ? [cert, key] : [cert, key, clientCa];
-    this.#watched = new WatchedFiles(
-      () => paths,
-      () => this.#read(),
-      clock,
-    );
-  }
-
-  /** Throws TlsError. */
-  static async open(options: TlsOptions, clock: Clock, log: Log): Promise<Tls> {
-    const tls = new Tls(options, await readContext(options), clock, log);
-    await tls.#watched.mark();
-    return tls;
-  }
-
-  get context(): TlsContext {
-    return this.#context;
-  }
-
-  /** `changed` hears of every new certificate: connections that are open keep theirs. */
-  onChange(changed: (context: TlsContext) => void): void {
-    this.#changed = changed;
-  }
-
-  /** Reads the files again. Never rejects. */
-  async reload(): Promise<void> {
-    await this.#watched.reload();
-  }
-
-  async close(): Promise<void> {
-    await this.#watched.close();
-  }
-
-  async #read(): Promise<void> {
-    try {
-      this.#context = await readContext(this.#options);
-      this.#changed(this.#context);
-      this.#log.info({ cert: this.#options.cert }, 'read the certificate again');
-    } catch (error) {
-      // While both files are replaced they may not fit for a moment: the next change is looked at, too.
-      this.#log.error(
-        errorFields(error),
-        'cannot use the new certificate: the one of before stays',
-      );
-    }
-  }
+/** Throws TlsError. */
+export async function openTls(options: TlsOptions, clock: Clock, log: Log): Promise<Tls> {
+  const { cert, key, clientCa } = options;
+  const paths = clientCa === undefined ? [cert, key] : [cert, key, clientCa];
+  return await Watched.open({
+    read: () => readContext(options),
+    paths: () => paths,
+    clock,
+    log,
+    again: 'read the certificate again',
+    failed: 'cannot use the new certificate: the one of before stays',
+    fields: () => ({ cert }),
+  });
 }
 
 async function readContext({ cert, key, clientCa }: TlsOptions): Promise<TlsContext> {

@@ -7,8 +7,7 @@ import { looksLikeHtpasswd, parseHtpasswd, type PasswordHashes } from '../../aut
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
-import { errorFields } from '../error-status.ts';
-import { WatchedFiles } from './watched-files.ts';
+import { Watched } from '../watched.ts';
 
 /** Who is let in: a file that says it, or what it would hold. */
 export type AccessSource = { readonly file: string } | { readonly config: AccessConfig };
@@ -21,57 +20,29 @@ export interface Rules {
 
 const largestFile = 16 * 1024 * 1024;
 
-/** The rules and users, read again whenever their files change. What cannot be read leaves those of before. */
-export class AccessRules {
-  readonly #source: AccessSource;
-  readonly #log: Log;
-  readonly #watched: WatchedFiles;
-  #rules: Rules;
+/** The rules and users, read again whenever their files change. */
+export type AccessRules = Watched<Rules>;
 
-  private constructor(source: AccessSource, rules: Rules, clock: Clock, log: Log) {
-    this.#source = source;
-    this.#rules = rules;
-    this.#log = log;
-    this.#watched = new WatchedFiles(
-      () => filesOf(this.#source, this.#rules),
-      () => this.#read(),
-      clock,
-    );
-  }
-
-  /** Throws AuthError ACCESS_INVALID. */
-  static async open(source: AccessSource, clock: Clock, log: Log): Promise<AccessRules> {
-    const rules = new AccessRules(source, await readRules(source), clock, log);
-    await rules.#watched.mark();
-    return rules;
-  }
-
-  get current(): Rules {
-    return this.#rules;
-  }
-
-  /** Reads the files again. Never rejects. */
-  async reload(): Promise<void> {
-    await this.#watched.reload();
-  }
-
-  async close(): Promise<void> {
-    await this.#watched.close();
-  }
-
-  async #read(): Promise<void> {
-    try {
-      this.#rules = await readRules(this.#source);
-      this.#log.info({ users: this.#rules.users.size }, 'read the rules of access again');
-    } catch (error) {
-      this.#log.error(errorFields(error), 'cannot read the rules of access: those of before hold');
-    }
-  }
+/** Throws AuthError ACCESS_INVALID. */
+export async function openRules(
+  source: AccessSource,
+  clock: Clock,
+  log: Log,
+): Promise<AccessRules> {
+  return await Watched.open({
+    read: () => readRules(source),
+    paths: ({ config }) => filesOf(source, config),
+    clock,
+    log,
+    again: 'read the rules of access again',
+    failed: 'cannot read the rules of access: those of before hold',
+    fields: ({ users }) => ({ users: users.size }),
+  });
 }
 
-function filesOf(source: AccessSource, { config }: Rules): readonly string[] {
+function filesOf(source: AccessSource, { htpasswd }: AccessConfig): readonly string[] {
   const own = 'file' in source ? [source.file] : [];
-  return config.htpasswd === undefined ? own : [...own, config.htpasswd];
+  return htpasswd === undefined ? own : [...own, htpasswd];
 }
 
 async function readRules(source: AccessSource): Promise<Rules> {

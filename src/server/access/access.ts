@@ -11,7 +11,7 @@ import { OciError } from '../../oci/oci-error.ts';
 import type { Catalog } from '../../storage/catalog.ts';
 import type { Exchange } from '../exchange.ts';
 import { isLoopback } from '../own-address.ts';
-import { AccessRules, type AccessSource } from './access-rules.ts';
+import { openRules, type AccessRules, type AccessSource } from './access-rules.ts';
 import { PasswordComparer } from './compare-passwords.ts';
 import { KeyFile } from './key-file.ts';
 import { Login, type AgentDirectory, type Identity } from './login.ts';
@@ -69,7 +69,7 @@ export class Access implements AsyncDisposable {
 
   /** Throws AuthError ACCESS_INVALID, and what the system says of the folder. */
   static async open({ source, location, catalog, log, agents }: AccessOptions): Promise<Access> {
-    const rules = await AccessRules.open(source, systemClock, log);
+    const rules = await openRules(source, systemClock, log);
     const keys = await KeyFile.open({ location, clock: systemClock, wallTime: Date.now, log });
     const robots = new Robots(catalog.robots, Date.now);
     const comparer = new PasswordComparer();
