@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { digestHex, sha256Of, type Digest } from '../../src/oci/digest.ts';
 import { blobStoreSuite, chunks, put, readAll } from '../../src/storage/blob-store-suite.ts';
 import type { BlobStore, BlobUpload } from '../../src/storage/blob-store.ts';
+import { systemFiles, type Files } from '../../src/storage/files.ts';
 import { leastPart, S3Place } from './s3-place.ts';
 import { withSwift } from './with-swift.ts';
 
@@ -75,6 +76,29 @@ withSwift('S3', (swift) => {
     await upload?.discard();
     assert.deepEqual((await swift().look(place.s3)).objects, ['docket.id']);
     assert.deepEqual(await readdir(join(place.folder, 'uploads')), []);
+  });
+
+  test('uploads are listed though their chunks are sent at that moment', async () => {
+    let isSending = false;
+    const files: Files = {
+      ...systemFiles,
+      async *list(folder) {
+        for await (const entry of systemFiles.list(folder)) {
+          if (isSending && entry.name.endsWith('.00000')) await rm(join(folder, entry.name));
+          yield entry;
+        }
+      },
+    };
+    await using place = await S3Place.make(swift());
+    await using store = await place.open({ files });
+    const [sent, other] = [await store.createUpload(), await store.createUpload()];
+    await other.append(chunks(randomBytes(leastPart + 10)));
+    await swift().change(place.s3, `uploads/${sent.id}/00000`, randomBytes(10));
+    isSending = true;
+    const listed = [];
+    for await (const { id } of store.uploads()) listed.push(id);
+    assert.deepEqual(listed.toSorted(), [sent.id, other.id].toSorted());
+    assert.equal((await store.openUpload(sent.id))?.size, 10);
   });
 
   test('a multipart upload that a killed process left behind is given up', async () => {

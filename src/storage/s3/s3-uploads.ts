@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
+import { codeOf } from '../../base/errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { BlobUpload, UploadEntry } from '../blob-store.ts';
 import { syncFolder } from '../durable-file.ts';
 import { expectRoom } from '../expect-room.ts';
-import type { Files } from '../files.ts';
+import type { Files, FileStatus } from '../files.ts';
 import { StorageError, storageFault } from '../storage-error.ts';
 import type { S3Bucket } from './s3-bucket.ts';
 import { S3Upload } from './s3-upload.ts';
@@ -75,14 +76,11 @@ export class S3Uploads {
   }
 
   async *list(): AsyncGenerator<UploadEntry, void, undefined> {
-    const { files, folder, bucket } = this.#parts;
+    const { bucket } = this.#parts;
     const local = new Map<string, number>();
     try {
-      for await (const { name } of files.list(folder)) {
-        const chunk = parseChunkName(name);
-        if (chunk === undefined) continue;
-        const { mtimeMs } = await files.stat(join(folder, name));
-        local.set(chunk.id, Math.max(mtimeMs, local.get(chunk.id) ?? 0));
+      for await (const { id, status } of this.#chunksHere()) {
+        local.set(id, Math.max(status.mtimeMs, local.get(id) ?? 0));
       }
     } catch (error) {
       throw storageFault('cannot list uploads', error);
@@ -141,19 +139,27 @@ export class S3Uploads {
 
   /** The lengths of the chunks that are here, by their numbers. */
   async #filesOf(id: string): Promise<Map<number, number>> {
-    const { files, folder } = this.#parts;
     const found = new Map<number, number>();
     try {
-      for await (const { name } of files.list(folder)) {
-        const chunk = parseChunkName(name);
-        if (chunk?.id !== id) continue;
-        const { size } = await files.stat(join(folder, name));
-        found.set(chunk.index, size);
-      }
+      for await (const { index, status } of this.#chunksHere(id)) found.set(index, status.size);
     } catch (error) {
       throw storageFault('cannot look for an upload', error);
     }
     return found;
+  }
+
+  /** The files of chunks, of one upload or of all, without those that were sent meanwhile. Throws what the system says. */
+  async *#chunksHere(ofUpload?: string): AsyncGenerator<ChunkHere> {
+    const { files, folder } = this.#parts;
+    for await (const { name } of files.list(folder)) {
+      const chunk = parseChunkName(name);
+      if (chunk === undefined || (ofUpload !== undefined && chunk.id !== ofUpload)) continue;
+      try {
+        yield { ...chunk, status: await files.stat(join(folder, name)) };
+      } catch (error) {
+        if (codeOf(error) !== 'ENOENT') throw error;
+      }
+    }
   }
 
   async #objectsOf(id: string): Promise<Map<number, number>> {
@@ -184,4 +190,10 @@ export class S3Uploads {
     this.#parts.failed();
     return error instanceof StorageError ? error : storageFault(doing, error);
   }
+}
+
+interface ChunkHere {
+  readonly id: string;
+  readonly index: number;
+  readonly status: FileStatus;
 }
