@@ -11,7 +11,7 @@ import type {
   Unlinked,
 } from './catalog.ts';
 import { forgetUnlinked } from './sql-blobs.ts';
-import { writeMessages } from './sql-outbox.ts';
+import { changeAndTell } from './sql-outbox.ts';
 import { namedIn, removeReferencesOf } from './sql-references.ts';
 
 /** The garbage collection's view. Every query is short, so that whoever waits for the database waits a little. */
@@ -155,8 +155,7 @@ export class SqlGarbage implements GarbageTable {
     repository: Repository,
     tags: readonly T[],
   ): Promise<readonly T[]> {
-    let isTold = false;
-    const gone = await this.#context.database.transaction().execute(async (transaction) => {
+    return await changeAndTell(this.#context, async (transaction, tell) => {
       const removed: T[] = [];
       for (const tag of tags) {
         const { numDeletedRows } = await transaction
@@ -169,14 +168,10 @@ export class SqlGarbage implements GarbageTable {
         if (numDeletedRows === 0n) continue;
         removed.push(tag);
         const { name, digest } = tag;
-        const change = { kind: 'untagged', repository, digest, tags: [name] } as const;
-        const by = 'collection' as const;
-        isTold = (await writeMessages(this.#context, transaction, { ...change, by })) || isTold;
+        await tell({ kind: 'untagged', repository, digest, tags: [name], by: 'collection' });
       }
       return removed;
     });
-    if (isTold) this.#context.changes?.written();
-    return gone;
   }
 
   async removeManifests(
@@ -184,21 +179,16 @@ export class SqlGarbage implements GarbageTable {
     digests: readonly Digest[],
     before: number,
   ): Promise<readonly Digest[]> {
-    let isTold = false;
-    const gone = await this.#context.database.transaction().execute(async (transaction) => {
+    return await changeAndTell(this.#context, async (transaction, tell) => {
       const removed: Digest[] = [];
       for (const digest of digests) {
         const mediaType = await removeIfUnused(transaction, repository, digest, before);
         if (mediaType === undefined) continue;
         removed.push(digest);
-        const change = { kind: 'deleted', repository, digest, mediaType, tags: [] } as const;
-        const by = 'collection' as const;
-        isTold = (await writeMessages(this.#context, transaction, { ...change, by })) || isTold;
+        await tell({ kind: 'deleted', repository, digest, mediaType, tags: [], by: 'collection' });
       }
       return removed;
     });
-    if (isTold) this.#context.changes?.written();
-    return gone;
   }
 
   async unlink(

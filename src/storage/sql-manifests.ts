@@ -4,7 +4,6 @@ import type { ManifestReference, Repository, Tag } from '../oci/reference.ts';
 import {
   batchesOf,
   type CatalogContext,
-  type CatalogDatabase,
   type CatalogSchema,
   type CatalogTransaction,
 } from './catalog-schema.ts';
@@ -17,7 +16,7 @@ import type {
   Page,
   StoredManifest,
 } from './catalog.ts';
-import { writeMessages } from './sql-outbox.ts';
+import { changeAndTell } from './sql-outbox.ts';
 import { addReferencesOf, removeReferencesOf } from './sql-references.ts';
 import { ensureRepository } from './sql-repositories.ts';
 
@@ -38,8 +37,7 @@ export class SqlManifests implements ManifestTable {
     needs: ManifestNeeds,
   ): Promise<readonly Digest[]> {
     const now = this.#context.wallTime();
-    let isTold = false;
-    const lacking = await this.#context.database.transaction().execute(async (transaction) => {
+    return await changeAndTell(this.#context, async (transaction, tell) => {
       const lacking = [
         ...(await missingFrom(transaction, 'repository_blobs', repository, needs.blobs)),
         ...(await missingFrom(transaction, 'manifests', repository, needs.manifests)),
@@ -80,7 +78,7 @@ export class SqlManifests implements ManifestTable {
           )
           .execute();
       }
-      isTold = await writeMessages(this.#context, transaction, {
+      await tell({
         kind: 'pushed',
         repository,
         digest: manifest.digest,
@@ -90,8 +88,6 @@ export class SqlManifests implements ManifestTable {
       });
       return [];
     });
-    if (isTold) this.#context.changes?.written();
-    return lacking;
   }
 
   async find(
@@ -162,8 +158,7 @@ export class SqlManifests implements ManifestTable {
 
   async remove(repository: Repository, digest: Digest): Promise<boolean> {
     const now = this.#context.wallTime();
-    let isTold = false;
-    const isRemoved = await this.#context.database.transaction().execute(async (transaction) => {
+    return await changeAndTell(this.#context, async (transaction, tell) => {
       const manifest = await transaction
         .selectFrom('manifests')
         .select(['digest', 'media_type', 'bytes'])
@@ -184,15 +179,15 @@ export class SqlManifests implements ManifestTable {
         .where('digest', '=', digest)
         .execute();
       // What hung on it was in use until now, so that whoever pushes it again finds all of it for a while.
-      await touchManifests(transaction, repository, targets, now);
-      await touchBlobs(transaction, repository, targets, now);
+      await touch(transaction, 'manifests', repository, targets, now);
+      await touch(transaction, 'repository_blobs', repository, targets, now);
       await transaction
         .updateTable('manifests')
         .set({ touched_at: now })
         .where('repository', '=', repository)
         .where('subject', '=', digest)
         .execute();
-      isTold = await writeMessages(this.#context, transaction, {
+      await tell({
         kind: 'deleted',
         repository,
         digest,
@@ -202,14 +197,11 @@ export class SqlManifests implements ManifestTable {
       });
       return true;
     });
-    if (isTold) this.#context.changes?.written();
-    return isRemoved;
   }
 
   async removeTag(repository: Repository, tag: Tag): Promise<boolean> {
     const now = this.#context.wallTime();
-    let isTold = false;
-    const isRemoved = await this.#context.database.transaction().execute(async (transaction) => {
+    return await changeAndTell(this.#context, async (transaction, tell) => {
       await letGo(transaction, repository, tag, now);
       const removed = await transaction
         .deleteFrom('tags')
@@ -219,12 +211,9 @@ export class SqlManifests implements ManifestTable {
         .executeTakeFirst();
       if (removed === undefined) return false;
       const { digest } = removed;
-      const change = { kind: 'untagged', repository, digest, tags: [tag], by: 'client' } as const;
-      isTold = await writeMessages(this.#context, transaction, change);
+      await tell({ kind: 'untagged', repository, digest, tags: [tag], by: 'client' });
       return true;
     });
-    if (isTold) this.#context.changes?.written();
-    return isRemoved;
   }
 
   async tags(repository: Repository, page: Page): Promise<readonly Tag[]> {
@@ -328,31 +317,16 @@ async function letGo(
     .execute();
 }
 
-async function touchManifests(
-  database: CatalogDatabase,
+async function touch(
+  transaction: CatalogTransaction,
+  table: 'repository_blobs' | 'manifests',
   repository: Repository,
   digests: readonly Digest[],
   now: number,
 ): Promise<void> {
   for (const batch of batchesOf(digests)) {
-    await database
-      .updateTable('manifests')
-      .set({ touched_at: now })
-      .where('repository', '=', repository)
-      .where('digest', 'in', batch)
-      .execute();
-  }
-}
-
-async function touchBlobs(
-  database: CatalogDatabase,
-  repository: Repository,
-  digests: readonly Digest[],
-  now: number,
-): Promise<void> {
-  for (const batch of batchesOf(digests)) {
-    await database
-      .updateTable('repository_blobs')
+    await transaction
+      .updateTable(table)
       .set({ touched_at: now })
       .where('repository', '=', repository)
       .where('digest', 'in', batch)

@@ -65,18 +65,31 @@ export class SqlOutbox implements OutboxTable {
   }
 }
 
-/** Keeps what is to be said about a change, as a part of the transaction that makes it; true when there is something. */
-export async function writeMessages(
-  { changes, wallTime }: CatalogContext,
-  transaction: CatalogTransaction,
-  change: CatalogChange,
-): Promise<boolean> {
-  const messages = changes?.messagesFor(change) ?? [];
-  if (messages.length === 0) return false;
-  const written_at = wallTime();
-  await transaction
-    .insertInto('outbox')
-    .values(messages.map(({ target, id, body }) => ({ target, id, body, written_at })))
-    .execute();
-  return true;
+/**
+ * Runs a transaction in which `tell` keeps what is to be said about a change, all or nothing. Whoever sends it hears that there is
+ * something when the transaction is durable.
+ */
+export async function changeAndTell<T>(
+  context: CatalogContext,
+  task: (
+    transaction: CatalogTransaction,
+    tell: (change: CatalogChange) => Promise<void>,
+  ) => Promise<T>,
+): Promise<T> {
+  const { database, changes, wallTime } = context;
+  let isTold = false;
+  const result = await database.transaction().execute((transaction) =>
+    task(transaction, async (change) => {
+      const messages = changes?.messagesFor(change) ?? [];
+      if (messages.length === 0) return;
+      const written_at = wallTime();
+      await transaction
+        .insertInto('outbox')
+        .values(messages.map(({ target, id, body }) => ({ target, id, body, written_at })))
+        .execute();
+      isTold = true;
+    }),
+  );
+  if (isTold) changes?.written();
+  return result;
 }
