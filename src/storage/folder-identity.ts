@@ -14,15 +14,16 @@ const grammar = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\n$/;
  */
 export class FolderIdentity {
   readonly folder: string;
+  /** All that its file holds: a line. */
+  readonly id: string;
   readonly #marker: string;
-  readonly #id: string;
   readonly #files: Files;
   #seen: FileStatus;
 
   private constructor(folder: string, id: string, seen: FileStatus, files: Files) {
     this.folder = folder;
     this.#marker = join(folder, 'docket.id');
-    this.#id = id;
+    this.id = id;
     this.#seen = seen;
     this.#files = files;
   }
@@ -60,7 +61,7 @@ export class FolderIdentity {
       const status = await this.#files.stat(this.#marker);
       if (this.#isSeen(status)) return;
       // The same volume may have been mounted anew.
-      if ((await readId(this.#marker, this.#files)) !== this.#id) throw this.#gone();
+      if ((await readId(this.#marker, this.#files)) !== this.id) throw this.#gone();
       this.#seen = status;
     } catch (error) {
       if (codeOf(error) === 'ENOENT') throw this.#gone(error);

@@ -1,13 +1,11 @@
-import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
-import { codeOf } from '../base/errors.ts';
 import type { BlobStore } from './blob-store.ts';
 import { DiskBlobStore } from './disk-blob-store.ts';
 import { systemFiles } from './files.ts';
 import type { FolderIdentity } from './folder-identity.ts';
-import { placeFile } from './s3/s3-identity.ts';
+import { readPlace } from './s3/s3-identity.ts';
 import type { S3Options } from './s3/s3-options.ts';
-import { StorageError, storageFault } from './storage-error.ts';
+import { StorageError } from './storage-error.ts';
 
 /** Where a registry's blobs are kept: in its folder, or in an S3-compatible store. */
 export interface StorageOptions {
@@ -34,23 +32,14 @@ export async function openBlobStore(
 
 /** Whether a registry's folder says that its blobs are in another place. Throws StorageError. */
 export async function isKeptElsewhere(folder: string): Promise<boolean> {
-  return (await placeOfBlobs(folder)) !== undefined;
+  return (await readPlace(folder, systemFiles)) !== undefined;
 }
 
 async function expectLocal(folder: string): Promise<void> {
-  const place = await placeOfBlobs(folder);
+  const place = await readPlace(folder, systemFiles);
   if (place === undefined) return;
   throw new StorageError(
     'STORAGE_GONE',
-    `the registry in ${folder} keeps its blobs in ${place}: name that place ("storage") to use it`,
+    `the registry in ${folder} keeps its blobs in ${place.trim()}: name that place ("storage") to use it`,
   );
-}
-
-async function placeOfBlobs(folder: string): Promise<string | undefined> {
-  try {
-    return (await systemFiles.readText(join(folder, placeFile))).trim();
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw storageFault(`cannot read ${placeFile}`, error);
-  }
 }

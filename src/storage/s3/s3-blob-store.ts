@@ -109,7 +109,7 @@ export class S3BlobStore implements BlobStore {
     const cache = parts.use(
       await BlockCache.open(join(folder, 'cache'), { mostBytes, blockBytes, files }),
     );
-    const place = await S3Identity.open(bucket, folder, files);
+    const place = await S3Identity.open(bucket, identity, files);
     const store = new S3BlobStore(options, { bucket, cache, identity: place });
     for await (const { name } of bucket.list('quarantine/')) {
       store.#quarantined.add(name.slice('quarantine/'.length));

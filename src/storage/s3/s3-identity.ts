@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { codeOf } from '../../base/errors.ts';
 import { writeFileDurably } from '../durable-file.ts';
 import type { Files } from '../files.ts';
+import type { FolderIdentity } from '../folder-identity.ts';
 import { StorageError, storageFault } from '../storage-error.ts';
 import type { S3Bucket } from './s3-bucket.ts';
 
@@ -9,7 +10,7 @@ import type { S3Bucket } from './s3-bucket.ts';
 const marker = 'docket.id';
 
 /** The file of a registry's folder that says where its blobs are. */
-export const placeFile = 'docket.s3';
+const placeFile = 'docket.s3';
 
 /**
  * Knows a registry's place in a bucket by the id of the registry's folder, which stands in both. A bucket that was emptied, or another
@@ -24,12 +25,16 @@ export class S3Identity {
     this.#id = id;
   }
 
-  /** The identity of the place that `folder` uses; the place gets one at its first use. Throws StorageError. */
-  static async open(bucket: S3Bucket, folder: string, files: Files): Promise<S3Identity> {
-    const identity = new S3Identity(bucket, await textOf(join(folder, marker), files));
-    const known = await textOf(join(folder, placeFile), files);
+  /** The identity of the place that a folder uses; the place gets one at its first use. Throws StorageError. */
+  static async open(
+    bucket: S3Bucket,
+    { folder, id }: Pick<FolderIdentity, 'folder' | 'id'>,
+    files: Files,
+  ): Promise<S3Identity> {
+    const identity = new S3Identity(bucket, id);
+    const known = (await readPlace(folder, files)) ?? '';
     const found = await bucket.text(marker);
-    if (found === undefined && known === '') await bucket.put(marker, Buffer.from(identity.#id));
+    if (found === undefined && known === '') await bucket.put(marker, Buffer.from(id));
     else identity.#compare(found);
     if (known !== `${bucket.place}\n`) {
       try {
@@ -57,12 +62,13 @@ export class S3Identity {
   }
 }
 
-/** Empty when there is no such file. */
-async function textOf(path: string, files: Files): Promise<string> {
+/** Where a registry's folder says that its blobs are: a line; undefined when they are in it. Throws StorageError. */
+export async function readPlace(folder: string, files: Files): Promise<string | undefined> {
+  const path = join(folder, placeFile);
   try {
     return await files.readText(path);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return '';
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw storageFault(`cannot read ${path}`, error);
   }
 }
