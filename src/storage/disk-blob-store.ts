@@ -23,8 +23,8 @@ import { expectRoom } from './expect-room.ts';
 import { FolderIdentity } from './folder-identity.ts';
 import { readExactly, readSlices } from './read-slices.ts';
 import { StorageError, storageFault } from './storage-error.ts';
+import { isUploadId } from './upload-file.ts';
 
-const uploadIdGrammar = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export interface DiskBlobStoreOptions {
   /** Default: the operating system's. */
   readonly files?: Files;
@@ -162,7 +162,7 @@ export class DiskBlobStore implements BlobStore {
   }
 
   async openUpload(id: string): Promise<BlobUpload | undefined> {
-    if (!uploadIdGrammar.test(id)) return undefined;
+    if (!isUploadId(id)) return undefined;
     await using file = await this.#openIfThere(join(this.#uploads, id), 'r+');
     if (file === undefined) return undefined;
     try {
@@ -177,7 +177,7 @@ export class DiskBlobStore implements BlobStore {
 
   async *uploads(): AsyncIterable<UploadEntry> {
     for await (const entry of this.#entries(this.#uploads)) {
-      if (!entry.isFile() || !uploadIdGrammar.test(entry.name)) continue;
+      if (!entry.isFile() || !isUploadId(entry.name)) continue;
       const status = await this.#statIfThere(join(this.#uploads, entry.name));
       if (status !== undefined) yield { id: entry.name, changedAt: status.mtimeMs };
     }

@@ -3,6 +3,7 @@ import type { BlobUpload } from './blob-store.ts';
 import type { OpenFile } from './files.ts';
 import { readSlices } from './read-slices.ts';
 import { StorageError, storageFault } from './storage-error.ts';
+import { cutToDurable } from './upload-file.ts';
 import { WriteBehind } from './write-behind.ts';
 
 /** After so many bytes an upload looks again whether there is room. */
@@ -90,15 +91,11 @@ export class DiskUpload implements BlobUpload {
     }
   }
 
-  /** A failed write may have left bytes beyond the durable ones: they go first (distribution#1698). */
+  /** The file, for writing after its durable bytes. */
   async #openAtEnd(): Promise<OpenFile> {
     const file = await this.#open('r+');
     try {
-      const { size } = await file.stat();
-      if (size < this.#size) {
-        throw new StorageError('STORAGE_CORRUPT', 'bytes of the upload are gone');
-      }
-      if (size > this.#size) await file.truncate(this.#size);
+      await cutToDurable(file, this.#size);
       return file;
     } catch (error) {
       await file.close();
@@ -108,24 +105,16 @@ export class DiskUpload implements BlobUpload {
   }
 
   async #open(flags: string): Promise<OpenFile> {
-    try {
-      return await this.#place.open(flags);
-    } catch (error) {
-      throw this.#place.failed('cannot open the upload', error);
-    }
+    return await this.#attempt('cannot open the upload', () => this.#place.open(flags));
   }
 
   async #length(): Promise<number> {
-    try {
-      return await this.#place.length();
-    } catch (error) {
-      throw this.#place.failed('cannot look at the upload', error);
-    }
+    return await this.#attempt('cannot look at the upload', () => this.#place.length());
   }
 
-  async #attempt(doing: string, task: () => Promise<void>): Promise<void> {
+  async #attempt<T>(doing: string, task: () => Promise<T>): Promise<T> {
     try {
-      await task();
+      return await task();
     } catch (error) {
       throw this.#place.failed(doing, error);
     }

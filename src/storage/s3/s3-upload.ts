@@ -4,6 +4,7 @@ import type { BlobUpload } from '../blob-store.ts';
 import type { Files, OpenFile } from '../files.ts';
 import { readSlices } from '../read-slices.ts';
 import { StorageError } from '../storage-error.ts';
+import { cutToDurable } from '../upload-file.ts';
 import { WriteBehind } from '../write-behind.ts';
 import type { ObjectPart, S3Bucket } from './s3-bucket.ts';
 import {
@@ -139,16 +140,12 @@ export class S3Upload implements BlobUpload {
     return last;
   }
 
-  /** The growing chunk, for writing. A failed write may have left bytes beyond the durable ones: they go first. */
+  /** The growing chunk, for writing after its durable bytes. */
   async #openLast(): Promise<GrowingChunk> {
     const chunk = this.#last;
     const file = await this.#open(chunk.index, 'r+');
     try {
-      const { size } = await file.stat();
-      if (size < chunk.length) {
-        throw new StorageError('STORAGE_CORRUPT', 'bytes of the upload are gone');
-      }
-      if (size > chunk.length) await file.truncate(chunk.length);
+      await cutToDurable(file, chunk.length);
       return { chunk, file, writer: new WriteBehind(file, chunk.length), taken: chunk.length };
     } catch (error) {
       await file.close();
@@ -207,11 +204,9 @@ export class S3Upload implements BlobUpload {
 
   async #bytes({ index, length }: UploadChunk): Promise<Uint8Array> {
     const { files, folder } = this.#place;
-    try {
-      return await bytesOf(join(folder, chunkFile(this.id, index)), length, files);
-    } catch (error) {
-      throw this.#place.failed('cannot read the upload', error);
-    }
+    return await this.#attempt('cannot read the upload', () =>
+      bytesOf(join(folder, chunkFile(this.id, index)), length, files),
+    );
   }
 
   async #removeObjects(): Promise<void> {
@@ -231,16 +226,14 @@ export class S3Upload implements BlobUpload {
 
   async #open(index: number, flags: string): Promise<OpenFile> {
     const { files, folder } = this.#place;
-    try {
-      return await files.open(join(folder, chunkFile(this.id, index)), flags);
-    } catch (error) {
-      throw this.#place.failed('cannot open the upload', error);
-    }
+    return await this.#attempt('cannot open the upload', () =>
+      files.open(join(folder, chunkFile(this.id, index)), flags),
+    );
   }
 
-  async #attempt(doing: string, task: () => Promise<void>): Promise<void> {
+  async #attempt<T>(doing: string, task: () => Promise<T>): Promise<T> {
     try {
-      await task();
+      return await task();
     } catch (error) {
       throw this.#place.failed(doing, error);
     }

@@ -7,6 +7,7 @@ import { syncFolder } from '../durable-file.ts';
 import { expectRoom } from '../expect-room.ts';
 import type { Files, FileStatus } from '../files.ts';
 import { StorageError, storageFault } from '../storage-error.ts';
+import { isUploadId } from '../upload-file.ts';
 import type { S3Bucket } from './s3-bucket.ts';
 import { S3Upload } from './s3-upload.ts';
 import { Turns } from './turns.ts';
@@ -14,7 +15,6 @@ import {
   chunkFile,
   chunkObject,
   emptyChunk,
-  isUploadId,
   parseChunkName,
   type UploadChunk,
 } from './upload-chunk.ts';

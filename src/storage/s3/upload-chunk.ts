@@ -1,4 +1,5 @@
 import type { Files } from '../files.ts';
+import { isUploadId } from '../upload-file.ts';
 
 /** A stretch of an upload: all but the last have the same length. */
 export interface UploadChunk {
@@ -17,12 +18,6 @@ export function emptyChunk(index: number): UploadChunk {
 
 /** The most parts of an object in S3. */
 export const mostChunks = 10_000;
-
-const idGrammar = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-export function isUploadId(text: string): boolean {
-  return idGrammar.test(text);
-}
 
 /** The name of a chunk's object. */
 export function chunkObject(id: string, index: number): string {
