@@ -1,4 +1,5 @@
 import type { Generated, Kysely, Transaction } from 'kysely';
+import { batches } from '../base/batches.ts';
 import type { Digest, DigestAlgorithm } from '../oci/digest.ts';
 import type { Repository, Tag } from '../oci/reference.ts';
 import type { InfoHash } from '../torrent/ids.ts';
@@ -92,7 +93,6 @@ export interface CatalogContext {
 const digestsPerQuery = 500;
 
 /** `digests` in parts that one query can name. */
-export function* batchesOf(digests: readonly Digest[]): Generator<readonly Digest[]> {
-  for (let at = 0; at < digests.length; at += digestsPerQuery)
-    yield digests.slice(at, at + digestsPerQuery);
+export function batchesOf(digests: readonly Digest[]): Iterable<readonly Digest[]> {
+  return batches(digests, digestsPerQuery);
 }

@@ -1,3 +1,4 @@
+import { batches } from '../../base/batches.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Repository } from '../../oci/reference.ts';
 import type { LinkEntry, ManifestEntry, TagEntry } from '../../storage/catalog.ts';
@@ -77,7 +78,7 @@ export class RepositoryCollection {
     const names = new Set<string>();
     if (rule === undefined) return names;
     const doomed = await slices.run(decideTags(tags, manifests, rule, before));
-    for (const batch of batches(doomed)) {
+    for (const batch of batches(doomed, removedAtATime)) {
       const removed: readonly DoomedTag[] = dryRun
         ? batch
         : await parts.catalog.garbage.removeTags(repository, batch);
@@ -110,7 +111,7 @@ export class RepositoryCollection {
     const before = beforeAge(age);
     const doomed = await slices.run(decideManifests({ manifests, tagged, before }));
     await this.#dry?.take(repository, doomed);
-    for (const batch of batches(doomed)) {
+    for (const batch of batches(doomed, removedAtATime)) {
       const removed = this.#dry
         ? undefined
         : await parts.catalog.garbage.removeManifests(
@@ -141,7 +142,8 @@ export class RepositoryCollection {
           doomed.push(link);
         }
       }
-      for (const batch of batches(doomed)) await this.#removeBlobs(repository, batch);
+      for (const batch of batches(doomed, removedAtATime))
+        await this.#removeBlobs(repository, batch);
     }
   }
 
@@ -185,10 +187,4 @@ function* taggedBy(
     if (!gone.has(name)) tagged.add(digest);
   }
   return tagged;
-}
-
-function* batches<T>(list: readonly T[]): Generator<readonly T[]> {
-  for (let at = 0; at < list.length; at += removedAtATime) {
-    yield list.slice(at, at + removedAtATime);
-  }
 }

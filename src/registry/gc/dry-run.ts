@@ -1,3 +1,4 @@
+import { batches } from '../../base/batches.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Repository } from '../../oci/reference.ts';
 import type { Unlinked } from '../../storage/catalog.ts';
@@ -32,8 +33,7 @@ export class DryRun {
     const { parts, slices } = this.#run;
     const digests = doomed.map(({ entry }) => entry.digest);
     this.#manifests = new Set(digests);
-    for (let at = 0; at < digests.length; at += entriesAtATime) {
-      const batch = digests.slice(at, at + entriesAtATime);
+    for (const batch of batches(digests, entriesAtATime)) {
       const targets = await parts.catalog.garbage.targetsOf(repository, batch);
       for (const target of targets) this.#targets.add(target);
       await slices.rest();
