@@ -1,5 +1,6 @@
 /** What `writeAll` needs of a file: `FileHandle` and its like. */
-interface Writable {
+export interface Writable {
+  /** May write a part only. */
   write(
     bytes: Uint8Array,
     offset: number,

@@ -10,6 +10,7 @@ import {
   stat,
   statfs,
 } from 'node:fs/promises';
+import type { Writable } from '../base/write-all.ts';
 
 /** What is asked of a file's or folder's status. */
 export interface FileStatus {
@@ -24,20 +25,13 @@ export interface FileStatus {
 }
 
 /** An open file; a folder too, to sync it. Calls throw what the system says. */
-export interface OpenFile extends AsyncDisposable {
+export interface OpenFile extends AsyncDisposable, Writable {
   read(
     into: Uint8Array,
     offset: number,
     length: number,
     position: number,
   ): Promise<{ readonly bytesRead: number }>;
-  /** May write a part only. */
-  write(
-    bytes: Uint8Array,
-    offset: number,
-    length: number,
-    position: number,
-  ): Promise<{ readonly bytesWritten: number }>;
   truncate(length: number): Promise<void>;
   sync(): Promise<void>;
   datasync(): Promise<void>;

@@ -85,8 +85,7 @@ export class BlockCache implements AsyncDisposable {
    * throws, or CacheWriteError.
    */
   async lease(digest: Digest, size: number, at: number, source: BlockSource): Promise<BlockLease> {
-    const start = at - (at % this.blockBytes);
-    const place = { digest, start, end: Math.min(size, start + this.blockBytes) };
+    const place = this.#placeAt(digest, size, at);
     const key = keyOf(place);
     for (;;) {
       const block = this.#blocks.get(key) ?? (await this.#fetchOnce(key, place, source));
@@ -102,8 +101,7 @@ export class BlockCache implements AsyncDisposable {
 
   /** Whether the block of the byte `at` is here, or on its way. */
   has(digest: Digest, size: number, at: number): boolean {
-    const start = at - (at % this.blockBytes);
-    const key = keyOf({ digest, start, end: Math.min(size, start + this.blockBytes) });
+    const key = keyOf(this.#placeAt(digest, size, at));
     return this.#blocks.has(key) || this.#fetching.has(key);
   }
 
@@ -149,6 +147,12 @@ export class BlockCache implements AsyncDisposable {
       this.#blocks.set(keyOf(block.place), block);
       this.#bytes += block.length;
     }
+  }
+
+  /** The block of a blob of `size` bytes that holds the byte `at`. */
+  #placeAt(digest: Digest, size: number, at: number): BlockPlace {
+    const start = at - (at % this.blockBytes);
+    return { digest, start, end: Math.min(size, start + this.blockBytes) };
   }
 
   #block(path: string, name: BlockName, file?: OpenFile): CachedBlock {

@@ -1,7 +1,7 @@
 import type * as Sdk from '@aws-sdk/client-s3';
 import { codeOf } from '../../base/errors.ts';
 import { StorageError } from '../storage-error.ts';
-import type { S3Options } from './s3-options.ts';
+import { usualPatience, type S3Options } from './s3-options.ts';
 
 /** Milliseconds for a connection. */
 const connectionTimeout = 5000;
@@ -17,7 +17,12 @@ export async function openS3Client(options: S3Options): Promise<{
   readonly client: Sdk.S3Client;
 }> {
   const sdk = await load();
-  const { endpoint, pathStyle = endpoint !== undefined, credentials, patience = 20_000 } = options;
+  const {
+    endpoint,
+    pathStyle = endpoint !== undefined,
+    credentials,
+    patience = usualPatience,
+  } = options;
   const region = options.region ?? (endpoint === undefined ? undefined : 'us-east-1');
   const connections = { keepAlive: true, maxSockets: mostConnections };
   const client = new sdk.S3Client({

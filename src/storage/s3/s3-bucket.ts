@@ -1,12 +1,11 @@
 import type * as Sdk from '@aws-sdk/client-s3';
 import { sleep, type Clock } from '../../base/clock.ts';
-import { codeOf } from '../../base/errors.ts';
 import { StorageError } from '../storage-error.ts';
 import { eachAtOnce } from './each-at-once.ts';
 import { openS3Client } from './open-s3-client.ts';
 import { readBody } from './read-body.ts';
-import { isNotImplemented, isAbsent, isUploadGone, s3Fault } from './s3-fault.ts';
-import { placeOf, type S3Options } from './s3-options.ts';
+import { isAbsent, isBeyondEnd, isNotImplemented, isUploadGone, s3Fault } from './s3-fault.ts';
+import { placeOf, usualPatience, type S3Options } from './s3-options.ts';
 
 /** An object, as a list tells of it. */
 export interface ObjectEntry {
@@ -249,7 +248,7 @@ export class S3Bucket implements AsyncDisposable {
   }
 
   get #patience(): number {
-    return this.#options.patience ?? 20_000;
+    return this.#options.patience ?? usualPatience;
   }
 
   #named(name: string): { readonly Bucket: string; readonly Key: string } {
@@ -275,7 +274,7 @@ export class S3Bucket implements AsyncDisposable {
       if (Body === undefined) throw new Error('the answer has no body');
       return Body as AsyncIterable<Uint8Array>;
     } catch (error) {
-      if (!isAbsent(error) && codeOf(error) !== 'InvalidRange' && !isInvalidRange(error)) {
+      if (!isAbsent(error) && !isBeyondEnd(error)) {
         throw this.#fault('cannot read an object', error);
       }
       const message = `bytes ${start}-${end} of ${this.place}${name} are not there`;
@@ -345,8 +344,4 @@ interface PartPlace {
   readonly Key: string;
   readonly UploadId: string;
   readonly PartNumber: number;
-}
-
-function isInvalidRange(error: unknown): boolean {
-  return error instanceof Error && error.name === 'InvalidRange';
 }

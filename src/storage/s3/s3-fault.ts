@@ -32,6 +32,12 @@ export function isAbsent(cause: unknown): boolean {
   return status === 404 && name !== 'NoSuchBucket' && name !== 'NoSuchUpload';
 }
 
+/** True when an object is shorter than what was asked of it. */
+export function isBeyondEnd(cause: unknown): boolean {
+  const { name, system } = failureOf(cause);
+  return name === 'InvalidRange' || system === 'InvalidRange';
+}
+
 /** True when a multipart upload is not known any more: it was completed or given up. */
 export function isUploadGone(cause: unknown): boolean {
   return failureOf(cause).name === 'NoSuchUpload';

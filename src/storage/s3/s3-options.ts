@@ -21,6 +21,9 @@ export interface S3Options {
   readonly patience?: number | undefined;
 }
 
+/** Milliseconds. */
+export const usualPatience = 20_000;
+
 /** `s3://bucket/prefix/`, for messages. */
 export function placeOf({ bucket, prefix }: Pick<S3Options, 'bucket' | 'prefix'>): string {
   return `s3://${bucket}/${prefix}`;
