@@ -107,17 +107,20 @@ export async function pushBlob(
 
 /** An image manifest of these blobs. */
 export function imageManifest(config: Uint8Array, ...layers: readonly Uint8Array[]): Uint8Array {
+  return Buffer.from(JSON.stringify(imageDocument(config, ...layers)));
+}
+
+/** As `imageManifest`, to be changed. */
+export function imageDocument(config: Uint8Array, ...layers: readonly Uint8Array[]): object {
   const descriptor = (mediaType: string, bytes: Uint8Array) => ({
     mediaType,
     digest: sha256Of(bytes),
     size: bytes.length,
   });
-  return Buffer.from(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: mediaTypes.ociManifest,
-      config: descriptor(mediaTypes.ociConfig, config),
-      layers: layers.map((layer) => descriptor(mediaTypes.ociLayerGzip, layer)),
-    }),
-  );
+  return {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config: descriptor(mediaTypes.ociConfig, config),
+    layers: layers.map((layer) => descriptor(mediaTypes.ociLayerGzip, layer)),
+  };
 }

@@ -15,13 +15,18 @@ const red = parseRepository('team/red');
 const blue = parseRepository('team/blue');
 const nothing = { blobs: [], manifests: [] };
 
-/** What every Catalog must do. */
-export function catalogSuite(name: string, createHarness: () => Promise<CatalogHarness>): void {
-  const withCatalog = (run: (catalog: Catalog) => Promise<void>) => async (): Promise<void> => {
+/** Makes tests of what works with a catalog that is empty at first. */
+export function catalogTests(createHarness: () => Promise<CatalogHarness>) {
+  return (run: (catalog: Catalog) => Promise<void>) => async (): Promise<void> => {
     await using harness = await createHarness();
     await using catalog = await harness.open();
     await run(catalog);
   };
+}
+
+/** What every Catalog must do. */
+export function catalogSuite(name: string, createHarness: () => Promise<CatalogHarness>): void {
+  const withCatalog = catalogTests(createHarness);
 
   suite(`${name} as a catalog: blobs`, () => {
     test(
@@ -416,7 +421,8 @@ export function catalogSuite(name: string, createHarness: () => Promise<CatalogH
   });
 }
 
-function blobNamed(content: string): BlobRecord {
+/** A blob of this text. */
+export function blobNamed(content: string): BlobRecord {
   return { digest: sha256Of(Buffer.from(content)), size: content.length };
 }
 

@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { sha256Of, type Digest } from '../oci/digest.ts';
 import { mediaTypes } from '../oci/media-type.ts';
 import { parseRepository, parseTag } from '../oci/reference.ts';
-import type { CatalogHarness } from './catalog-suite.ts';
-import type { BlobRecord, Catalog, ManifestRecord, TagEntry } from './catalog.ts';
+import { blobNamed, catalogTests, type CatalogHarness } from './catalog-suite.ts';
+import type { BlobRecord, ManifestRecord, TagEntry } from './catalog.ts';
 
 const red = parseRepository('team/red');
 const blue = parseRepository('team/blue');
@@ -15,11 +15,7 @@ const never = 0;
 
 /** What every Catalog must do for the garbage collection. */
 export function garbageSuite(name: string, createHarness: () => Promise<CatalogHarness>): void {
-  const withCatalog = (run: (catalog: Catalog) => Promise<void>) => async (): Promise<void> => {
-    await using harness = await createHarness();
-    await using catalog = await harness.open();
-    await run(catalog);
-  };
+  const withCatalog = catalogTests(createHarness);
 
   suite(`${name} as a catalog: garbage`, () => {
     test(
@@ -224,10 +220,6 @@ export function garbageSuite(name: string, createHarness: () => Promise<CatalogH
       }),
     );
   });
-}
-
-function blobNamed(content: string): BlobRecord {
-  return { digest: sha256Of(Buffer.from(content)), size: content.length };
 }
 
 function needsOf(...blobs: readonly BlobRecord[]) {

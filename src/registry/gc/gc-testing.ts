@@ -7,7 +7,7 @@ import { mediaTypes } from '../../oci/media-type.ts';
 import { manifestReference, type Repository } from '../../oci/reference.ts';
 import { DiskBlobStore } from '../../storage/disk-blob-store.ts';
 import { openSqliteCatalog } from '../../storage/sql-catalog.ts';
-import { pushBlob } from '../registry-testing.ts';
+import { imageDocument, pushBlob } from '../registry-testing.ts';
 import { Registry } from '../registry.ts';
 import type { GcOptions } from './garbage-collector.ts';
 import type { GcItem, GcObserver } from './gc-report.ts';
@@ -77,18 +77,7 @@ export class AgingRegistry implements AsyncDisposable {
       if (!isThere) await pushBlob(this.registry, repository, bytes);
     }
     const [config = new Uint8Array(), ...layers] = blobs;
-    const descriptor = (mediaType: string, bytes: Uint8Array) => ({
-      mediaType,
-      digest: sha256Of(bytes),
-      size: bytes.length,
-    });
-    return jsonBytes({
-      schemaVersion: 2,
-      mediaType: mediaTypes.ociManifest,
-      config: descriptor(mediaTypes.ociConfig, config),
-      layers: layers.map((layer) => descriptor(mediaTypes.ociLayerGzip, layer)),
-      ...image,
-    });
+    return jsonBytes({ ...imageDocument(config, ...layers), ...image });
   }
 
   /** Pushes a manifest under its digest, or a tag. */
@@ -111,7 +100,7 @@ export function indexOf(...children: readonly Uint8Array[]): Uint8Array {
   return jsonBytes({
     schemaVersion: 2,
     mediaType: mediaTypes.ociIndex,
-    manifests: children.map((bytes) => ({ ...manifestDescriptor(bytes) })),
+    manifests: children.map(manifestDescriptor),
   });
 }
 
