@@ -23,7 +23,7 @@ import { createTrackerClient } from '../swarm/create-tracker-client.ts';
 import type { TrackerTiers } from '../torrent/tracker-tiers.ts';
 import { Tracker } from '../tracker/tracker.ts';
 import type { AccessSource } from './access/access-rules.ts';
-import { Access } from './access/access.ts';
+import type { Access } from './access/access.ts';
 import { AuditLog } from './access/audit-log.ts';
 import { BlobRights } from './access/blob-rights.ts';
 import { errorFields } from './error-status.ts';
@@ -257,7 +257,9 @@ async function openAccess(
   { location, log }: RegistryOptions,
   { catalog }: Registry,
 ): Promise<Access> {
-  return await Access.open({ source, location, catalog, log });
+  // What reads rules and tokens is loaded only where there are any.
+  const access = await import('./access/access.ts');
+  return await access.Access.open({ source, location, catalog, log });
 }
 
 async function startOrigin(

@@ -1,4 +1,5 @@
 import { AuthError } from '../../auth/auth-error.ts';
+import { parseBasic } from '../../auth/basic.ts';
 import { Caller, everybody } from '../../auth/caller.ts';
 import type { Action, Right } from '../../auth/policy.ts';
 import { formatScope, type RegistryPart, type Scope } from '../../auth/scope.ts';
@@ -259,12 +260,4 @@ function broughtBy(identity: Identity, scopes?: readonly Scope[]): Brought {
 
 function registryScope(name: RegistryPart): Scope {
   return { type: 'registry', name, actions: ['*'] };
-}
-
-/** Throws AuthError CREDENTIALS_INVALID. */
-export function parseBasic(value: string): { readonly name: string; readonly password: string } {
-  const text = Buffer.from(value, 'base64').toString('utf8');
-  const colon = text.indexOf(':');
-  if (colon === -1) throw new AuthError('CREDENTIALS_INVALID', 'the credentials are not valid');
-  return { name: text.slice(0, colon), password: text.slice(colon + 1) };
 }

@@ -1,7 +1,8 @@
+import { parseBasic } from '../../auth/basic.ts';
 import { Caller } from '../../auth/caller.ts';
 import { formatScope, parseScopes, type Scope } from '../../auth/scope.ts';
 import { OciError } from '../../oci/oci-error.ts';
-import { parseBasic, type Access } from '../access/access.ts';
+import type { Access } from '../access/access.ts';
 import type { Identity } from '../access/login.ts';
 import { answerOf } from '../error-status.ts';
 import type { Exchange } from '../exchange.ts';
