@@ -2,7 +2,7 @@ import { quietAfter, shunFor, stallAfter } from '../../src/swarm/fetching.ts';
 import { requestLimit } from '../../src/swarm/peer.ts';
 import type { Block } from '../../src/torrent/geometry.ts';
 import { PiecePicker } from '../../src/torrent/piece-picker.ts';
-import { requestDepth } from '../../src/torrent/request-depth.ts';
+import { refillBelow, requestDepth } from '../../src/torrent/request-depth.ts';
 import { Requests } from '../../src/torrent/requests.ts';
 import type { SimMember } from './sim-member.ts';
 import type { SimTorrent } from './sim-torrent.ts';
@@ -90,7 +90,7 @@ export class SimFetching {
     if (!member.isDrawing && (host.appetite.isFull || border?.isFull(member) === true)) return;
     const depth = requestDepth(member.pace.rate, geometry.pieceLength, blockLength, requestLimit);
     const before = this.#requests.outstanding(member);
-    if (before > depth * 0.75) return;
+    if (before > depth * refillBelow) return;
     const { other } = member;
     let asked = 0;
     // Whole pieces, so that none is left half done when the turn ends.
@@ -267,7 +267,7 @@ export class SimFetching {
     const isAnyLeft = (): boolean =>
       this.#torrent.border?.isAnyFree(picker) ?? picker.openCount > 0;
     const { blockLength } = host.world;
-    return new Requests(geometry, picker, () => true, cancel, blockLength, isAnyLeft);
+    return new Requests(geometry, picker, { cancel, blockLength, isAnyLeft });
   }
 }
 

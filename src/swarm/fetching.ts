@@ -4,7 +4,7 @@ import type { Crossing } from '../torrent/crossing.ts';
 import type { Block } from '../torrent/geometry.ts';
 import { blockLength, pieceSize } from '../torrent/geometry.ts';
 import { PiecePicker } from '../torrent/piece-picker.ts';
-import { requestDepth } from '../torrent/request-depth.ts';
+import { refillBelow, requestDepth } from '../torrent/request-depth.ts';
 import { Requests } from '../torrent/requests.ts';
 import { isPiece } from '../torrent/verify-piece.ts';
 import type { Environment } from './environment.ts';
@@ -58,19 +58,14 @@ export class Fetching implements Wanting, WebSeedUser {
     this.#env = env;
     this.#events = events;
     this.#picker = new PiecePicker(torrent.have, env.random);
-    const mayBegin = (): boolean => env.pieces.hasRoom(torrent.metainfo.pieceLength);
-    const isAnyLeft = (): boolean =>
-      this.#border?.isAnyLeft(this.#picker, env.clock.now()) ?? this.#picker.openCount > 0;
-    this.#requests = new Requests(
-      torrent.metainfo,
-      this.#picker,
-      mayBegin,
-      (source, block) => {
+    this.#requests = new Requests(torrent.metainfo, this.#picker, {
+      mayBegin: () => env.pieces.hasRoom(torrent.metainfo.pieceLength),
+      cancel: (source, block) => {
         if ('peer' in source) source.peer.cancel(block);
       },
-      blockLength,
-      isAnyLeft,
-    );
+      isAnyLeft: () =>
+        this.#border?.isAnyLeft(this.#picker, env.clock.now()) ?? this.#picker.openCount > 0,
+    });
     this.#letDowns = new LetDowns(env.clock);
     this.#border =
       env.zone === undefined
@@ -262,8 +257,7 @@ export class Fetching implements Wanting, WebSeedUser {
     const { pieceLength } = this.#torrent.metainfo;
     const depth = requestDepth(member.pace.rate, pieceLength, blockLength, peer.requestLimit);
     const outstanding = this.#requests.outstanding(member);
-    // Asking for several at a time spares a write for each block.
-    if (outstanding > depth * 0.75) return;
+    if (outstanding > depth * refillBelow) return;
     const blocks: Block[] = [];
     const has = this.#fieldOf(member, now);
     // Whole pieces, so that none is left half done when a turn ends.
@@ -279,7 +273,7 @@ export class Fetching implements Wanting, WebSeedUser {
       member.heardAt = now;
       member.pace.resume(now);
     }
-    if (blocks.length > 0) this.#drawsFrom(member);
+    if (blocks.length > 0) this.#drawsFrom(member, now);
     peer.request(blocks);
     if (blocks.length > 0) this.#border?.asked(member, blocks);
     if (outstanding + blocks.length === 0) this.#setInterest(member);
@@ -294,16 +288,18 @@ export class Fetching implements Wanting, WebSeedUser {
     return member.shunnedUntil > now || this.#letDowns.isOut(member.peer.remote.host);
   }
 
-  #drawsFrom(member: Member): void {
-    const now = this.#env.clock.now();
+  #drawsFrom(member: Member, now: number): void {
     member.isDrawing = true;
     member.giving.begin(now);
-    if (!member.isCounted && !member.giving.isSlow(now)) {
-      member.isCounted = true;
-      this.#env.appetite.began();
-    }
+    this.#countIn(member, now);
     // Who asks says first that it is interested (BEP 3).
     this.#setInterest(member);
+  }
+
+  #countIn(member: Member, now: number): void {
+    if (member.isCounted || member.giving.isSlow(now)) return;
+    member.isCounted = true;
+    this.#env.appetite.began();
   }
 
   #discount(member: Member): void {
@@ -352,7 +348,7 @@ export class Fetching implements Wanting, WebSeedUser {
     this.#border?.came(source, now);
     if ('peer' in source) {
       source.heardAt = now;
-      if (source.isDrawing) this.#drawsFrom(source);
+      if (source.isDrawing) this.#countIn(source, now);
       source.pace.came(bytes, now);
       source.giving.passed(bytes, now);
       this.peerBlockAt = now;

@@ -49,12 +49,9 @@ export class DrawnSwarm {
     this.picker = new PiecePicker(new Bitfield(this.pieceCount), random);
     const pieceLength = this.#blocks * blockLength;
     const geometry = { length: this.#length, pieceLength, pieceCount: this.pieceCount };
-    this.requests = new Requests(
-      geometry,
-      this.picker,
-      () => true,
-      ({ name }, block) => this.cancelled.push(`${name} ${nameOf(block)}`),
-    );
+    this.requests = new Requests(geometry, this.picker, {
+      cancel: ({ name }, block) => this.cancelled.push(`${name} ${nameOf(block)}`),
+    });
     for (const field of fields) this.join(field?.[1] ?? '', field?.[2] ?? '');
   }
 

@@ -35,6 +35,18 @@ const mostSources = 6;
 /** Pieces that may be on their way however little room there is. */
 const leastBegun = 2;
 
+/** What requests depend on besides the picker. */
+export interface RequestsOptions<Source> {
+  /** False while another piece would be too much to hold; two may always be on their way. */
+  readonly mayBegin?: () => boolean;
+  /** Hears of each block that a source owes and that is not wanted of it any more: the source must be told. */
+  readonly cancel?: (source: Source, block: Block) => void;
+  /** The bytes of a block. */
+  readonly blockLength?: number;
+  /** False when no piece is left to begin, whoever may have it. */
+  readonly isAnyLeft?: () => boolean;
+}
+
 /**
  * Which block is asked of whom. A source is given whole pieces of its own, so that a piece that turns out wrong has one
  * culprit: first what is left of its own piece, then a piece that another left half done, then a new one from the
@@ -57,18 +69,15 @@ export class Requests<Source extends object> {
   /** Somebody has sent something of use. */
   #isAnyProven = false;
 
-  /**
-   * `mayBegin` is false while another piece would be too much to hold; two may always be on their way. `cancel` hears of
-   * each block that a source owes and that is not wanted of it any more: the source must be told. `blockLength`: the bytes
-   * of a block. `isAnyLeft` is false when no piece is left to begin, whoever may have it.
-   */
   constructor(
     geometry: Geometry,
     picker: PiecePicker,
-    mayBegin: () => boolean = () => true,
-    cancel: (source: Source, block: Block) => void = () => {},
-    blockLength = usualBlockLength,
-    isAnyLeft = (): boolean => picker.openCount > 0,
+    {
+      mayBegin = () => true,
+      cancel = () => {},
+      blockLength = usualBlockLength,
+      isAnyLeft = () => picker.openCount > 0,
+    }: RequestsOptions<Source> = {},
   ) {
     this.#cancel = cancel;
     this.#isAnyLeft = isAnyLeft;
