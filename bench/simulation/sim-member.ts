@@ -105,10 +105,7 @@ export class SimMember implements SlotCandidate, Happening {
   refresh(now: number): void {
     const { geometry, host } = this.torrent;
     this.isSlow = this.taking.isSlow(now);
-    this.grant = Math.max(
-      geometry.pieceLength,
-      turnBytes(geometry.pieceLength) * host.takings.part,
-    );
+    this.grant = turnBytes(geometry.pieceLength, host.takings.part);
     this.listen();
   }
 

@@ -1,9 +1,8 @@
 import { Allowance } from '../base/allowance.ts';
 import { Pace } from '../base/pace.ts';
-import type { Clock } from '../base/clock.ts';
 import type { Bitfield } from '../torrent/bitfield.ts';
 import type { Block, Geometry } from '../torrent/geometry.ts';
-import { TurnMeter, type TurnTimes } from '../torrent/turn-times.ts';
+import { TurnMeter } from '../torrent/turn-times.ts';
 import { turnBytes, type SlotCandidate } from '../torrent/upload-slots.ts';
 import type { Environment } from './environment.ts';
 import { requestLimit, type Peer } from './peer.ts';
@@ -22,9 +21,16 @@ export interface MemberTarget extends UploadTarget {
 const smallTalkPerSecond = 50;
 const mostSmallTalk = 2_000;
 
+/** What a member needs of what all torrents share. */
+type MemberEnvironment = Pick<
+  Environment,
+  'upload' | 'messages' | 'clock' | 'takings' | 'givings' | 'isOrigin'
+>;
+
 /** A peer in one torrent, with what this host does for it and wants of it. */
 export class Member implements SlotCandidate {
   readonly peer: Peer;
+  readonly #env: MemberEnvironment;
   readonly #pieceLength: number;
   readonly sentPieces: SentPieces;
   readonly #uploads: UploadQueue;
@@ -42,7 +48,6 @@ export class Member implements SlotCandidate {
   /** It is one of the few that this host draws from: not while it owes blocks and sends none. */
   isCounted = false;
   /** How fast it takes what it asked for, and gives what it was asked for. */
-  readonly #takings: TurnTimes;
   readonly #taking: TurnMeter;
   readonly giving: TurnMeter;
   /** Bytes that come from it, a millisecond. */
@@ -54,25 +59,22 @@ export class Member implements SlotCandidate {
   /** Called when it is gone. */
   onLeft: () => void = () => {};
   readonly #joinedAt: number;
-  readonly #clock: Clock;
-  readonly #isOfOrigin: boolean;
 
   constructor(
     peer: Peer,
     geometry: Geometry,
     now: number,
-    env: Pick<Environment, 'upload' | 'messages' | 'clock' | 'takings' | 'givings' | 'isOrigin'>,
+    env: MemberEnvironment,
     target: MemberTarget,
   ) {
     this.peer = peer;
+    this.#env = env;
     this.#pieceLength = geometry.pieceLength;
-    this.#takings = env.takings;
     this.sentPieces = new SentPieces(geometry);
     this.#target = target;
-    this.#clock = env.clock;
-    this.#isOfOrigin = env.isOrigin;
-    this.#taking = new TurnMeter(env.takings, turnBytes(geometry.pieceLength));
-    this.giving = new TurnMeter(env.givings, turnBytes(geometry.pieceLength));
+    const turn = turnBytes(geometry.pieceLength);
+    this.#taking = new TurnMeter(env.takings, turn);
+    this.giving = new TurnMeter(env.givings, turn);
     this.since = now;
     this.#joinedAt = now;
     this.smallTalk = new Allowance(smallTalkPerSecond, mostSmallTalk, now);
@@ -86,7 +88,7 @@ export class Member implements SlotCandidate {
 
   /** To an origin all zones are worth the same. */
   get group(): unknown {
-    return this.#isOfOrigin ? this.peer.zone : undefined;
+    return this.#env.isOrigin ? this.peer.zone : undefined;
   }
 
   get isInterested(): boolean {
@@ -102,11 +104,11 @@ export class Member implements SlotCandidate {
   }
 
   get isSlow(): boolean {
-    return this.#taking.isSlow(this.#clock.now());
+    return this.#taking.isSlow(this.#env.clock.now());
   }
 
   get grant(): number {
-    return Math.max(this.#pieceLength, turnBytes(this.#pieceLength) * this.#takings.part);
+    return turnBytes(this.#pieceLength, this.#env.takings.part);
   }
 
   get isForeign(): boolean {

@@ -36,9 +36,12 @@ export const mostServed = 4;
 
 const leastTurn = 256 * 1024;
 
-/** Bytes of a turn: a piece, so that it can be passed on soon, but not so few that turns cost more than they bring. */
-export function turnBytes(pieceLength: number): number {
-  return Math.max(pieceLength, leastTurn);
+/**
+ * Bytes of a turn: a piece, so that it can be passed on soon, but not so few that turns cost more than they bring; `part` of
+ * those do where a turn takes long (`TurnTimes.part`).
+ */
+export function turnBytes(pieceLength: number, part = 1): number {
+  return Math.max(pieceLength, leastTurn * part);
 }
 
 export interface SlotChanges<Candidate> {
@@ -59,25 +62,11 @@ export function decideSlots<Candidate extends SlotCandidate>(
   slots: number,
   now: number,
 ): SlotChanges<Candidate> {
-  let turns = 0;
-  let leaving = 0;
-  let slow = 0;
-  let waiting = 0;
-  let unwanting = 0;
-  for (const candidate of candidates) {
-    const hasTurn = isTurn(candidate);
-    if (hasTurn || candidate.isServed) {
-      if (candidate.isSlow) slow++;
-      else if (hasTurn) turns++;
-      else leaving++;
-    } else if (candidate.isInterested) waiting++;
-    if (candidate.isUnchoked && !candidate.isInterested) unwanting++;
-  }
+  const { taken, leaving, slow, waiting, unwanting } = countsOf(candidates);
   if (waiting === 0 && unwanting === 0) return noChanges;
   const choke: Candidate[] = [];
   if (unwanting > 0)
     for (const one of candidates) if (one.isUnchoked && !one.isInterested) choke.push(one);
-  const taken = turns + leaving;
   let free = freeOf(slots, taken, slow);
   for (let due = Math.min(waiting, waiting - free) - leaving; due > 0; due--) {
     const over = longestOver(candidates, choke, now);
@@ -93,24 +82,34 @@ export function decideSlots<Candidate extends SlotCandidate>(
  * one group: with those who are unchoked or served, the first so many decide the same as all.
  */
 export function waitersNeeded(busy: readonly SlotCandidate[], slots: number, now: number): number {
-  let taken = 0;
-  let slow = 0;
-  let leaving = 0;
+  const { taken, leaving, slow } = countsOf(busy);
   let over = 0;
-  for (const candidate of busy) {
-    const hasTurn = isTurn(candidate);
-    if (hasTurn && isOver(candidate, now)) over++;
-    if (!hasTurn && !candidate.isServed) continue;
-    if (candidate.isSlow) {
-      slow++;
-      continue;
-    }
-    taken++;
-    if (!hasTurn) leaving++;
-  }
+  for (const candidate of busy) if (isTurn(candidate) && isOver(candidate, now)) over++;
   const free = Math.max(0, freeOf(slots, taken, slow));
   // More than for the free slots are of no matter while nobody's turn is over.
   return over === 0 ? free : free + leaving + over;
+}
+
+/** How many have a slot or are leaving it, are leaving it, are served besides, wait, and have a slot that they do not want. */
+function countsOf(candidates: readonly SlotCandidate[]) {
+  let taken = 0;
+  let leaving = 0;
+  let slow = 0;
+  let waiting = 0;
+  let unwanting = 0;
+  for (const candidate of candidates) {
+    const hasTurn = isTurn(candidate);
+    if (hasTurn || candidate.isServed) {
+      if (candidate.isSlow) {
+        slow++;
+      } else {
+        taken++;
+        if (!hasTurn) leaving++;
+      }
+    } else if (candidate.isInterested) waiting++;
+    if (candidate.isUnchoked && !candidate.isInterested) unwanting++;
+  }
+  return { taken, leaving, slow, waiting, unwanting };
 }
 
 /** Slots that are free; less than none when there are fewer than before. */
