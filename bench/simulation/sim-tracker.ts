@@ -4,7 +4,7 @@ import { announceDelay } from '../../src/torrent/announce-delay.ts';
 import type { InfoHash, PeerAddress } from '../../src/torrent/ids.ts';
 import { peersWanted } from '../../src/swarm/download-task.ts';
 import { MemoryPeerTable } from '../../src/tracker/memory-peer-table.ts';
-import { originLinks, slack, usualIntervals } from '../../src/tracker/tracker.ts';
+import { listedFor, originLinks, usualIntervals } from '../../src/tracker/tracker.ts';
 import type { EventQueue, Happening } from './event-queue.ts';
 import type { SimHost } from './sim-host.ts';
 import type { SimTorrent } from './sim-torrent.ts';
@@ -57,14 +57,14 @@ export class SimTracker {
     const isComplete = torrent.have.isFull;
     const origin = this.#hosts[0];
     const { seed, downloader, least } = usualIntervals;
-    const interval = 1000 * (isComplete ? seed : downloader);
+    const interval = isComplete ? seed : downloader;
     const { peers, complete, incomplete } = this.#table.announce(infoHashOf(torrent.index), {
       address: addressOf(host),
       zone,
       isComplete,
       left: torrent.geometry.pieceCount - torrent.have.count,
       want: isComplete ? 0 : peersWanted,
-      lifetime: 2 * interval + slack,
+      lifetime: listedFor(interval),
       origin: origin?.isUp === true ? { address: addressOf(origin), most: originLinks } : undefined,
     });
     const found = peers.flatMap((peer) => this.#hosts[numberOf(peer)] ?? []);
@@ -74,7 +74,7 @@ export class SimTracker {
       isComplete,
       connections: torrent.members.length + found.length,
       known: complete + incomplete,
-      interval,
+      interval: 1000 * interval,
       minInterval: 1000 * least,
     };
     return announceDelay(state, this.#random());

@@ -1,5 +1,6 @@
 import { Allowance } from '../base/allowance.ts';
 import type { Clock } from '../base/clock.ts';
+import { remember } from '../base/remember.ts';
 
 /** Announces of one host that are answered in the long run, a second. */
 const perSecond = 1_000;
@@ -29,8 +30,7 @@ export class AnnounceBudget {
     if (known !== undefined) return known.take(now, count);
     const allowance = new Allowance(perSecond, burst, now);
     if (!allowance.take(now, count)) return false;
-    if (this.#byHost.size >= mostHosts) this.#forgetOldest();
-    this.#byHost.set(host, allowance);
+    remember(this.#byHost, host, allowance, mostHosts);
     return true;
   }
 
@@ -39,13 +39,6 @@ export class AnnounceBudget {
     const now = this.#clock.now();
     for (const [host, allowance] of this.#byHost) {
       if (allowance.isFull(now)) this.#byHost.delete(host);
-    }
-  }
-
-  #forgetOldest(): void {
-    for (const host of this.#byHost.keys()) {
-      this.#byHost.delete(host);
-      return;
     }
   }
 }

@@ -55,12 +55,17 @@ export interface Sender {
 /** How many downloaders the origin is introduced to at a time: the others get the bytes from those. */
 export const originLinks = 60;
 /** Milliseconds that a peer may be late for its second announce before it is forgotten. */
-export const slack = 15_000;
+const slack = 15_000;
 /** Seconds between two announces, as the tracker asks for them unless told otherwise. */
 export const usualIntervals = { seed: 900, downloader: 30, least: 3 } as const;
 /** The most torrents of one scrape. */
 const largestScrape = 64;
 const sweepInterval = 10_000;
+
+/** For how many milliseconds a peer is listed that is to announce again after `interval` seconds. */
+export function listedFor(interval: number): number {
+  return 2000 * interval + slack;
+}
 
 /**
  * A BitTorrent tracker without its network faces: what is asked in, answers out (BEP 3, 7, 23, 48, and Docket's batches).
@@ -100,9 +105,9 @@ export class Tracker {
   announceBatch(body: Uint8Array, from: Sender, origin?: PeerAddress): MaybePromise<Buffer> {
     return this.#answer(() => {
       const { peerId, port, zone, torrents } = parseAnnounceBatch(body);
-      const host = this.#admit(from.host, torrents.length);
+      const sender = this.#admit(from, torrents.length);
       const answers = torrents.map((torrent) =>
-        this.#batched({ peerId, port, zone, ...torrent }, { ...from, host }, origin),
+        this.#batched({ peerId, port, zone, ...torrent }, sender, origin),
       );
       return whenReady(allReady(answers), (all) => {
         const first = all.find((answer) => 'interval' in answer);
@@ -139,7 +144,7 @@ export class Tracker {
     from: Sender,
     origin?: PeerAddress,
   ): MaybePromise<AnnounceResponse> {
-    return this.#introduce(request, { ...from, host: this.#admit(from.host, 1) }, origin);
+    return this.#introduce(request, this.#admit(from, 1), origin);
   }
 
   /** The figures of torrents, in their order; undefined for those that are not tracked here. */
@@ -193,11 +198,11 @@ export class Tracker {
     }
   }
 
-  /** The host's address in its one spelling. Throws when it has none, or asks for too much. */
-  #admit(from: string, announces: number): string {
-    const host = canonicalIp(from);
+  /** The sender, its address in its one spelling. Throws when it has none, or asks for too much. */
+  #admit(from: Sender, announces: number): Sender {
+    const host = canonicalIp(from.host);
     if (host === undefined) throw refusal('the address of the peer is unknown');
-    if (this.#budget.take(host, announces)) return host;
+    if (this.#budget.take(host, announces)) return { ...from, host };
     throw refusal('too many announces come from this host, try again later');
   }
 
@@ -244,7 +249,7 @@ export class Tracker {
       isComplete,
       left,
       want: numWant,
-      lifetime: 2000 * interval + slack,
+      lifetime: listedFor(interval),
       origin: origin && { address: origin, most: originLinks },
     });
     return whenReady(introduction, (given) => respond(given, given));
