@@ -26,7 +26,7 @@ export interface BorderUser {
 
 /**
  * What a torrent at a host in a zone fetches from outside: keeps the zone's rule, tells the zone's other peers what is being
- * fetched across, each second anew, and hears it from them. A web seed stands outside.
+ * fetched across, again at each tick, and hears it from them. A web seed stands outside.
  */
 export class ZoneBorder {
   readonly #zone: Zone;
@@ -121,7 +121,7 @@ export class ZoneBorder {
     this.#rule.left(member);
   }
 
-  /** Each second: says again what is on its way across, and looks who has let us down. */
+  /** Says again what is on its way across, and looks who has let us down. */
   tick(now: number): void {
     for (const member of this.#user.members()) {
       if (!this.#isMate(member)) continue;

@@ -17,7 +17,7 @@ const isOver = 0x8000_0000;
 
 /**
  * The payload of Docket's message `dk_crossing` (BEP 10): four bytes for each piece, high byte first, whose highest bit says
- * that it is over. What has begun is said again each second while it is so.
+ * that it is over. What has begun is said again each half second while it is so.
  */
 export function encodeCrossing({ begun, over }: Crossing): Uint8Array {
   const bytes = Buffer.allocUnsafe(4 * (begun.length + over.length));

@@ -96,7 +96,7 @@ export class ZoneRule<Peer, Source = Peer> {
     return isNew;
   }
 
-  /** What the zone is told again, each second: the pieces whose source is sending. */
+  /** What the zone is told again each half second: the pieces whose source is sending. */
   renewals(isSending: (source: Source) => boolean): readonly number[] {
     return [...this.#crossing].flatMap(([piece, source]) => (isSending(source) ? piece : []));
   }
