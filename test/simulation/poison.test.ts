@@ -69,25 +69,18 @@ suite(
   () => {
     const without = takes([]);
     // A fifth of the swarm's links is a quarter of the time. Who stalls or dribbles holds up the end besides.
-    const bounds = {
-      wholeLiar: 1.25,
-      blockLiar: 1.25,
-      rejecter: 1.25,
-      staller: 1.75,
-      dribbler: 1.75,
-    } as const;
-    for (const behaviour of [
-      'wholeLiar',
-      'blockLiar',
-      'rejecter',
-      'staller',
-      'dribbler',
+    for (const [behaviour, bound] of [
+      ['wholeLiar', 1.25],
+      ['blockLiar', 1.25],
+      ['rejecter', 1.25],
+      ['staller', 1.75],
+      ['dribbler', 1.75],
     ] as const) {
       for (const identity of ['own', 'new'] as const) {
         const name = identity === 'own' ? 'one name' : 'ever new names';
         test(`slows the others by little more than its share at most: ${behaviour} under ${name}`, async () => {
           const ratio = (await takes([liar(behaviour, identity)])) / (await without);
-          assert.ok(ratio < bounds[behaviour], `${ratio.toFixed(2)} times as long`);
+          assert.ok(ratio < bound, `${ratio.toFixed(2)} times as long`);
         });
       }
     }
