@@ -185,13 +185,13 @@ export class S3Upload implements BlobUpload {
 
   /** Sends a full chunk, and removes its file. A failure is kept for whoever asks. */
   #send(chunk: UploadChunk): void {
-    const { bucket, files, folder } = this.#place;
+    const { bucket, files } = this.#place;
     chunk.mayBeThere = true;
     const sending: Promise<void> = this.#place
       .inTurn(async () => {
         await bucket.put(chunkObject(this.id, chunk.index), await this.#bytes(chunk));
         chunk.isSent = true;
-        await files.rm(join(folder, chunkFile(this.id, chunk.index)), { force: true });
+        await files.rm(this.#pathOf(chunk.index), { force: true });
       })
       .catch((error: unknown) => {
         this.#failure ??= this.#place.failed('cannot send the upload', error);
@@ -203,9 +203,8 @@ export class S3Upload implements BlobUpload {
   }
 
   async #bytes({ index, length }: UploadChunk): Promise<Uint8Array> {
-    const { files, folder } = this.#place;
     return await this.#attempt('cannot read the upload', () =>
-      bytesOf(join(folder, chunkFile(this.id, index)), length, files),
+      bytesOf(this.#pathOf(index), length, this.#place.files),
     );
   }
 
@@ -216,19 +215,21 @@ export class S3Upload implements BlobUpload {
   }
 
   async #removeFiles(): Promise<void> {
-    const { files, folder } = this.#place;
     for (const { index } of this.#chunks) {
       await this.#attempt('cannot remove an upload', () =>
-        files.rm(join(folder, chunkFile(this.id, index)), { force: true }),
+        this.#place.files.rm(this.#pathOf(index), { force: true }),
       );
     }
   }
 
   async #open(index: number, flags: string): Promise<OpenFile> {
-    const { files, folder } = this.#place;
     return await this.#attempt('cannot open the upload', () =>
-      files.open(join(folder, chunkFile(this.id, index)), flags),
+      this.#place.files.open(this.#pathOf(index), flags),
     );
+  }
+
+  #pathOf(index: number): string {
+    return join(this.#place.folder, chunkFile(this.id, index));
   }
 
   async #attempt<T>(doing: string, task: () => Promise<T>): Promise<T> {
