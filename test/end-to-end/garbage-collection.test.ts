@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { runInProcess } from '../../src/cli/cli-fixture.ts';
 import { sha256Of } from '../../src/oci/digest.ts';
-import { mediaTypes } from '../../src/oci/media-type.ts';
+import { imageDocument } from '../../src/registry/registry-testing.ts';
 import { jsonOf, RegistryUnderTest } from '../conformance/registry-under-test.ts';
 import type { RegistryOptions } from '../../src/server/registry-role.ts';
 
@@ -21,18 +21,7 @@ async function start(options: Partial<RegistryOptions> = {}): Promise<RegistryUn
 }
 
 function imageOf(text: string): object {
-  const descriptor = (mediaType: string, bytes: Uint8Array) => ({
-    mediaType,
-    digest: sha256Of(bytes),
-    size: bytes.length,
-  });
-  return {
-    schemaVersion: 2,
-    mediaType: mediaTypes.ociManifest,
-    config: descriptor(mediaTypes.ociConfig, config),
-    layers: [descriptor(mediaTypes.ociLayerGzip, layer)],
-    annotations: { text },
-  };
+  return { ...imageDocument(config, layer), annotations: { text } };
 }
 
 async function pushImages(registry: RegistryUnderTest, ...tags: readonly string[]): Promise<void> {
